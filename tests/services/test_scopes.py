@@ -111,6 +111,7 @@ OPENED_BY = {
     "alignment GET /v1/alignment/capacity": SEES_ALL,
     "alignment GET /v1/alignment/health": SEES_ALL,
     "alignment GET /v1/alignment/leads": SEES_ALL,
+    "alignment GET /v1/alignment/rejections": SEES_ALL,
     "alignment GET /v1/attribution": SEES_ALL,
     "alignment GET /v1/attribution/wins": SEES_ALL,
     "alignment GET /v1/campaigns": SEES_ALL,

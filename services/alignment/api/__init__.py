@@ -14,6 +14,7 @@ from services.alignment.api import (
     measures,
     outcomes,
     promises,
+    rejections,
     spend,
     wins,
 )
@@ -25,6 +26,7 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix="/v1", tags=["alignment"])
     routes.include_router(funnel.router)
+    routes.include_router(rejections.router)
     routes.include_router(leads.router(policies))
     routes.include_router(measures.router(policies))
     routes.include_router(promises.router(policies))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from services.console.formats import duration_text, instant, number_text
+from services.console.report.funnel import others_text
 from services.console.report.periods import dates_text
 from services.console.report.sections import (
     NONE,
@@ -46,23 +46,13 @@ LIVE: Final = ("waiting", "assigned")
 """The states in which nobody has accepted a lead yet."""
 
 
-def rejections_section(
-    report: Mapping[str, Any],
-    leads: Sequence[Mapping[str, Any]],
-    period: Mapping[str, str],
-    *,
-    has_more: bool,
-) -> Section:
-    """The campaigns whose leads sales rejected, those with the most first, and the reasons of these leads."""
-    reasons: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
-    for lead in leads:
-        reasons[lead["campaign"]][lead["rejection_reason"] or ""] += 1
-    rejected = sorted(
-        (it for it in report["items"] if it["rejected"]), key=lambda it: -it["rejected"]
-    )
-    rows = [_rejected_row(it, reasons[it["group"]], period) for it in rejected[:MAX_CAMPAIGNS]]
-    left_out = f" The {MAX_CAMPAIGNS} with the most." if len(rejected) > MAX_CAMPAIGNS else ""
-    part = f" Reasons are of the latest {number_text(len(leads))}." if has_more else ""
+def rejections_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Section:
+    """The campaigns whose leads sales rejected, those with the most first, and why; the others together."""
+    total = report["total"]
+    rows = [_rejected_row(it, period) for it in report["items"]]
+    if report["others"] is not None:
+        name = others_text(report["others_groups"], report["by"])
+        rows.append(_row_of_others(name, report["others"]))
     return Section(
         "rejections",
         TITLES["rejections"],
@@ -72,15 +62,13 @@ def rejections_section(
             Column("Reasons", is_number=False),
         ],
         rows,
-        note=f"{number_text(report['total']['rejected'])} rejected of {number_text(report['total']['qualified'])} "
-        f"leads that qualified in the period.{left_out}{part}",
+        note=f"{number_text(total['rejected'])} rejected of {number_text(total['qualified'])} leads that qualified in "
+        "the period.",
         empty="Sales rejected none of these leads.",
     )
 
 
-def _rejected_row(
-    group: Mapping[str, Any], reasons: Mapping[str, int], period: Mapping[str, str]
-) -> list[Cell]:
+def _rejected_row(group: Mapping[str, Any], period: Mapping[str, str]) -> list[Cell]:
     campaign = group["group"]
     href = leads_href(period, "rejected", campaign=campaign)
     return [
@@ -88,7 +76,23 @@ def _rejected_row(
         count_cell(group["rejected"], href),
         share_cell(group["rejected"] / group["qualified"], href),
         count_cell(group["qualified"], leads_href(period, "qualified", campaign=campaign)),
-        _reasons_cell(reasons, period, campaign),
+        parts_cell(
+            [
+                Cell(_reason_text(it), _reason_href(it["reason"], period, campaign))
+                for it in group["rejections"]
+            ]
+        ),
+    ]
+
+
+def _row_of_others(name: str, others: Mapping[str, Any]) -> list[Cell]:
+    """The row of the campaigns that are not listed, which leads to no list."""
+    return [
+        Cell(name),
+        count_cell(others["rejected"]),
+        share_cell(others["rejected"] / others["qualified"]),
+        count_cell(others["qualified"]),
+        Cell(", ".join(map(_reason_text, others["rejections"]))),
     ]
 
 
@@ -214,27 +218,15 @@ def _lead_row(
     ]
 
 
-def _reasons_cell(
-    reasons: Mapping[str, int], period: Mapping[str, str], campaign: str | None
-) -> Cell:
-    """The reasons, the most frequent first, each of which leads to its leads."""
-    ordered = sorted(reasons.items(), key=lambda it: (-it[1], it[0]))
-    return parts_cell(
-        [
-            Cell(
-                f"{name.replace('_', ' ') or 'none given'} {number_text(count)}",
-                leads_href(
-                    period,
-                    "rejected",
-                    measure="rejected_share",
-                    of=name,
-                    kept="true",
-                    campaign=campaign,
-                ),
-            )
-            for name, count in ordered
-        ]
-    )
+def _reason_text(rejections: Mapping[str, Any]) -> str:
+    reason = (rejections["reason"] or "none given").replace("_", " ")
+    return f"{reason} {number_text(rejections['count'])}"
+
+
+def _reason_href(reason: str | None, period: Mapping[str, str], campaign: str | None) -> str:
+    """The leads of the campaign that were rejected for this reason."""
+    figure = {"measure": "rejected_share", "of": reason or "", "kept": "true"}
+    return leads_href(period, "rejected", **figure, campaign=campaign)
 
 
 def _lines_text(difference: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from services.console.report.names import REPS, names_of
 from services.console.report.sections import Section, gap_section
 
 FUNNEL, LEADS, ATTRIBUTION = "/v1/alignment", "/v1/alignment/leads", "/v1/attribution"
+REJECTIONS = "/v1/alignment/rejections"
 CAMPAIGNS, PROMISES = "/v1/campaigns", "/v1/promises"
 WINS = "/v1/attribution/wins"
 """The reports of alignment."""

@@ -178,7 +178,7 @@ def _others(report: Mapping[str, Any]) -> list[list[Cell]]:
 
 def others_text(count: int, by: str) -> str:
     """What stands in place of the names of groups that are not listed."""
-    return f"{number_text(count)} other {by}s"
+    return f"{number_text(count)} other {by}{'' if count == 1 else 's'}"
 
 
 def _shares(item: Mapping[str, Any], period: Mapping[str, str], **group: str | None) -> list[Cell]:

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 from services.console.apis import Apis, Gap, Service
 from services.console.report import agenda
-from services.console.report.contents import FUNNEL, LEADS, optional
+from services.console.report.contents import REJECTIONS, optional
 from services.console.report.names import REPS, names_of
 from services.console.report.sections import Section, gap_section
 
-MAX_REJECTED: Final = 2_000
-PAGE_ROWS: Final = 500
-"""Of so many rejected leads the reasons are counted, and so many are read at once."""
+MAX_VERSIONS: Final = 500
+"""So many versions of the agreement are looked at."""
 
 
 async def agenda_of(
@@ -23,25 +22,17 @@ async def agenda_of(
 ) -> list[Section]:
     """The sections of the meeting on the days from the first to the last of `dates`."""
     parts = await apis.parts(
-        funnel=apis.get(Service.ALIGNMENT, FUNNEL, by="campaign", **period),
-        rejections=_rejected(apis, period),
+        rejections=optional(_rejections(apis, period)),
         waiting=_oldest(apis, agenda.LIVE),
         untouched=_oldest(apis, ("accepted",)),
         breaches=_breaches(apis, dates),
         changes=_changes(apis, dates[0]),
         reps=optional(apis.get(Service.ROUTING, REPS)),
     )
-    funnel, names = parts.pop("funnel"), names_of(parts.pop("reps"))
-    if isinstance(funnel, Gap):
-        parts["rejections"] = funnel
-
-    def rejections(leads: Sequence[Mapping[str, Any]]) -> Section:
-        has_more = len(leads) > MAX_REJECTED
-        return agenda.rejections_section(funnel, leads[:MAX_REJECTED], period, has_more=has_more)
-
+    names = names_of(parts.pop("reps"))
     since, until = (it.isoformat() for it in dates)
     builders: Mapping[str, Callable[[Any], Section]] = {
-        "rejections": rejections,
+        "rejections": lambda it: agenda.rejections_section(it, period),
         "waiting": lambda it: agenda.waiting_section(it, names, now),
         "untouched": lambda it: agenda.untouched_section(it, names, now),
         "breaches": lambda it: agenda.breaches_section(it, since, until),
@@ -55,19 +46,10 @@ def _section(name: str, part: Any, build: Callable[[Any], Section]) -> Section:
     return gap_section(name, agenda.TITLES[name], part) if isinstance(part, Gap) else build(part)
 
 
-async def _rejected(apis: Apis, period: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """The leads that sales rejected, the latest first: at least one more than MAX_REJECTED where there are more."""
-    leads: list[Mapping[str, Any]] = []
-    after = None
-    while len(leads) <= MAX_REJECTED:
-        page = await apis.get(
-            Service.ALIGNMENT, LEADS, stage="rejected", limit=PAGE_ROWS, after=after, **period
-        )
-        leads += page["items"]
-        after = page["next"]
-        if after is None:
-            break
-    return leads
+async def _rejections(apis: Apis, period: Mapping[str, str]) -> Any:
+    """The campaigns of which sales rejected most leads."""
+    limit = agenda.MAX_CAMPAIGNS
+    return await apis.get(Service.ALIGNMENT, REJECTIONS, by="campaign", limit=limit, **period)
 
 
 async def _oldest(apis: Apis, states: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -106,7 +88,7 @@ async def _changes(
 ) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any] | None, datetime]:
     """The versions, newest first, how the newest differs from the one that held before `since`, and that instant."""
     midnight = datetime.combine(since, time(), UTC)
-    page = await apis.get(Service.ROUTING, "/v1/agreement/versions", limit=PAGE_ROWS)
+    page = await apis.get(Service.ROUTING, "/v1/agreement/versions", limit=MAX_VERSIONS)
     compared = agenda.versions_compared(page["items"], midnight)
     difference = None
     if compared is not None:

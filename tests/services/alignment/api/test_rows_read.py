@@ -12,9 +12,12 @@ from services.alignment.api.measures import measures_of
 from services.alignment.api.parameters import Parameters
 from services.alignment.api.promises import PromiseParameters, promises_to_date
 from services.alignment.domain.policy import AlignmentPolicy
+from services.alignment.queries.rejections import rejections_by
+from services.alignment.queries.scopes import Scope
+from services.alignment.queries.selection import GroupBy
 from shared.agreement.store import Policies
 from shared.db.session import Sessions
-from tests.builders import NOON
+from tests.builders import NOON, days
 from tests.plans import rows_read, scans, settle
 from tests.seeds import random_of
 from tests.services.alignment.api.test_measured import publish_two
@@ -65,6 +68,17 @@ def rows_read_themselves(sessions: Sessions, report: Any) -> dict[str, float]:
         and IS_WAITING not in it.get("Filter", "")
         and rows_read(it) > 0
     }
+
+
+@pytest.mark.parametrize("by", GroupBy)
+def test_rejections_read_what_was_counted(all_counted: Sessions, by: GroupBy) -> None:
+    scope = Scope(NOW - days(17), NOW)
+
+    read_themselves = rows_read_themselves(
+        all_counted, lambda session: rejections_by(session, scope, by, limit=10)
+    )
+
+    assert read_themselves == {}
 
 
 @pytest.mark.parametrize("narrowed", NARROWED, ids=str)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from services.console.report.agenda import (
-    MAX_CAMPAIGNS,
     MAX_WAITING,
     breaches_section,
     changes_section,
@@ -29,20 +28,25 @@ def texts(section: Section) -> list[list[str]]:
     return [[cell.text for cell in row] for row in section.rows]
 
 
-def group(name: str | None, rejected: int, qualified: int = 10) -> dict[str, Any]:
-    """A campaign of the funnel."""
-    return {"group": name, "rejected": rejected, "qualified": qualified}
+def group(name: str | None, qualified: int = 10, **reasons: int) -> dict[str, Any]:
+    """A campaign whose leads were rejected; the reason `unknown` is none."""
+    rejections = [
+        {"reason": None if reason == "unknown" else reason, "count": count}
+        for reason, count in reasons.items()
+    ]
+    rejected = sum(reasons.values())
+    return {"group": name, "qualified": qualified, "rejected": rejected, "rejections": rejections}
 
 
-def report(*groups: dict[str, Any]) -> dict[str, Any]:
-    """The funnel of these campaigns."""
-    sums = {it: sum(group[it] for group in groups) for it in ("rejected", "qualified")}
-    return {"items": groups, "total": sums}
-
-
-def rejection(campaign: str | None, reason: str | None) -> dict[str, Any]:
-    """A lead that sales rejected."""
-    return {"campaign": campaign, "rejection_reason": reason}
+def report(*groups: dict[str, Any], others: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Alignment's answer on these campaigns, and on 40 others."""
+    return {
+        "by": "campaign",
+        "total": {"rejected": 5, "qualified": 31},
+        "items": groups,
+        "others": others,
+        "others_groups": 0 if others is None else 40,
+    }
 
 
 def handoff(name: str | None, waited: timedelta, **fields: Any) -> dict[str, Any]:
@@ -68,35 +72,31 @@ def version(number: int, days_ago: float) -> dict[str, Any]:
 
 
 def test_campaigns_by_rejections_with_their_reasons() -> None:
-    funnel = report(group("spring", 1), group("autumn", 3), group(None, 1, 1), group("fine", 0))
-    leads = [
-        rejection("autumn", "not_ready"),
-        rejection("autumn", "student"),
-        rejection("autumn", "not_ready"),
-        rejection(None, None),
-    ]
+    groups = (group("autumn", not_ready=2, student=1), group(None, 1, unknown=1))
 
-    section = rejections_section(funnel, leads, WEEK, has_more=False)
+    section = rejections_section(report(*groups), WEEK)
 
     assert texts(section) == [
         ["autumn", "3", "30\u2009%", "10", "not ready 2, student 1"],
-        ["spring", "1", "10\u2009%", "10", "\u2013"],
         ["no campaign", "1", "100\u2009%", "1", "none given 1"],
     ]
     assert section.rows[0][1].href.endswith("period=2026-W47&stage=rejected&campaign=autumn")
-    assert section.rows[2][1].href.endswith("unknown=campaign")
+    assert section.rows[1][1].href.endswith("unknown=campaign")
     first, _ = section.rows[0][4].parts
     assert "measure=rejected_share&of=not_ready&kept=true&campaign=autumn" in first.href
     assert section.note == "5 rejected of 31 leads that qualified in the period."
 
 
-def test_what_is_left_out_of_the_rejections_is_in_their_note() -> None:
-    funnel = report(*(group(str(number), 1) for number in range(MAX_CAMPAIGNS + 1)))
+def test_campaigns_that_are_not_listed_are_summed() -> None:
+    others = group(None, 200, not_ready=40, unknown=10)
 
-    section = rejections_section(funnel, [rejection("1", None)] * 3, WEEK, has_more=True)
+    section = rejections_section(report(group("autumn", student=1), others=others), WEEK)
 
-    assert len(section.rows) == MAX_CAMPAIGNS
-    assert section.note.endswith("The 20 with the most. Reasons are of the latest 3.")
+    row = section.rows[-1]
+    assert [it.text for it in row] == [
+        "40 other campaigns", "50", "25\u2009%", "200", "not ready 40, none given 10",
+    ]  # fmt: skip
+    assert not any(it.href or it.parts for it in row)
 
 
 def test_who_waits_longest_comes_first() -> None:
@@ -167,7 +167,7 @@ def test_there_is_nothing_to_compare(versions: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     "section",
     [
-        rejections_section(report(), [], WEEK, has_more=False),
+        rejections_section(report(), WEEK),
         waiting_section([], {}, NOON),
         untouched_section([], {}, NOON),
         breaches_section({"accept": []}, *DATES),

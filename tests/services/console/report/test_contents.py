@@ -18,7 +18,6 @@ from services.console.apis import Connections, Refusal, Service
 from services.console.live import Channels
 from services.console.pages.alignment import load
 from services.console.pages.page import View
-from services.console.report import meeting
 from services.console.report.contents import Question, overview, promises_of, trend_of
 from services.console.report.meeting import agenda_of
 from services.console.report.sections import Section
@@ -51,12 +50,12 @@ class Api:
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {
             "/v1/alignment": {"by": "campaign", **DATES, "total": GROUP, "items": [GROUP]},
+            "/v1/alignment/rejections": {"total": COUNTS, "items": [], "others": None},
             "/v1/reps/names": NOTHING,
             "/v1/handoffs": NOTHING,
             "/v1/sla/attainment": NOTHING,
             "/v1/agreement/versions": NOTHING,
         }
-        self.pages = 0
         self.problems: dict[str, int] = {}
         """The status of paths that fail."""
         self.together: Barrier | None = None
@@ -66,17 +65,13 @@ class Api:
         self.app.add_api_route("/v1/{path:path}", self.answer, methods=["GET"])
 
     def answer(self, request: Request) -> Response:
-        """The answer at the path; of rejected leads one page after the other."""
+        """The answer at the path."""
         path = request.url.path
         if self.together is not None:
             self.together.wait(PATIENCE_S)
         if path in self.problems:
             status = self.problems[path]
             return JSONResponse({"code": "x", "message": f"{status} here"}, status)
-        if path == "/v1/alignment/leads":
-            self.pages += 1
-            lead = {"campaign": "autumn", "rejection_reason": "not_ready"}
-            return JSONResponse({"items": [lead] * 500, "next": "more"})
         if path in self.answers:
             return JSONResponse(self.answers[path])
         return JSONResponse({"code": "not_found", "message": "no such route"}, 404)
@@ -158,16 +153,18 @@ def test_another_refusal_is_no_gap(api: Api, connections: dict[Service, str]) ->
         api.answers["/v1/alignment"] = before
 
 
-def test_of_too_many_rejected_leads_the_latest_are_read(
+def test_an_agenda_of_an_older_alignment_service_lacks_the_rejections(
     api: Api, connections: dict[Service, str]
 ) -> None:
-    api.pages = 0
-    by_id = sections(connections, lambda apis: agenda_of(apis, PERIOD, WEEK, NOON))
+    before = api.answers.pop("/v1/alignment/rejections")
+    try:
+        by_id = sections(connections, lambda apis: agenda_of(apis, PERIOD, WEEK, NOON))
+    finally:
+        api.answers["/v1/alignment/rejections"] = before
 
-    assert api.pages == meeting.MAX_REJECTED // meeting.PAGE_ROWS + 1
-    assert by_id["rejections"].rows[0][4].text == "not ready 2\u2009000"
-    assert "Reasons are of the latest 2\u2009000." in by_id["rejections"].note
     assert list(by_id) == ["rejections", "waiting", "untouched", "breaches", "changes"]
+    assert [name for name, it in by_id.items() if it.gap] == ["rejections"]
+    assert "upgrade it" in by_id["rejections"].gap
 
 
 @pytest.mark.parametrize("away", list(Service))
