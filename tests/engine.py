@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
 
@@ -24,7 +24,10 @@ from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions
 from shared.db.tables import outbox as outbox_table
+from shared.kafka.client import connecting
 from shared.kafka.config import KafkaConfig
+from shared.kafka.pending import PendingLimit
+from shared.kafka.producer import Producer
 from shared.messaging import dead_letters, outbox
 from shared.messaging.consumer import Subscription, consume
 from shared.messaging.relay import WAIT_S, Publisher, relay
@@ -121,23 +124,36 @@ def announcements(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
 
 def records_in(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:
     """All records that the topic holds now."""
-    reader = KafkaConsumer(
-        bootstrap_servers=list(config.bootstrap),
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        metrics_enabled=False,
-    )
     partitions = [TopicPartition(topic, number) for number in range(config.partitions)]
-    reader.assign(partitions)
-    reader.seek_to_beginning()
     records: list[ConsumerRecord] = []
-    quiet = 0
-    while quiet < 3:
-        polled = reader.poll(timeout_ms=100)
-        quiet = 0 if polled else quiet + 1
-        records += (it for batch in polled.values() for it in batch)
-    reader.close()
+    with reading_from_the_beginning(config, partitions) as reader:
+        quiet = 0
+        while quiet < 3:
+            polled = reader.poll(timeout_ms=100)
+            quiet = 0 if polled else quiet + 1
+            records += (it for batch in polled.values() for it in batch)
     return records
+
+
+@contextmanager
+def reading_from_the_beginning(
+    config: KafkaConfig, partitions: Sequence[TopicPartition]
+) -> Iterator[KafkaConsumer]:
+    """A consumer of no group that reads the partitions, closed after the block."""
+    with connecting(config) as options:
+        consumer = KafkaConsumer(**options, enable_auto_commit=False, metrics_enabled=False)
+    with closing(consumer):
+        consumer.assign(partitions)
+        consumer.seek_to_beginning()
+        yield consumer
+
+
+@contextmanager
+def producing(config: KafkaConfig, limit: PendingLimit | None = None) -> Iterator[Producer]:
+    """A producer that is ready, closed after the block."""
+    with closing(Producer(config, limit=limit)) as producer:
+        until(producer.ready)
+        yield producer
 
 
 @contextmanager

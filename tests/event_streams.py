@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,10 +13,9 @@ from fastapi import FastAPI
 
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
-from shared.kafka.producer import Producer
 from shared.messaging import outbox
 from shared.messaging.feed import Feed, FeedTopic
-from tests.engine import running_relay, until
+from tests.engine import producing, running_relay, until
 from tests.loopback import NO_TLS
 from tests.serving import serving
 
@@ -101,15 +100,14 @@ def streaming_api(
 
     What is in the outbox before is published by then, so that no stream begins with it.
     """
-    feed = Feed(topics, config=config, sessions=sessions)
-    app.state.changes = feed
-    producer = Producer(config)
-    until(producer.ready)
-    with running_relay(sessions, producer, config), serving(app) as url:
+    with ExitStack() as stack:
+        feed = stack.enter_context(closing(Feed(topics, config=config, sessions=sessions)))
+        app.state.changes = feed
+        producer = stack.enter_context(producing(config))
+        stack.enter_context(running_relay(sessions, producer, config))
+        url = stack.enter_context(serving(app))
         until(partial(_has_published, sessions))
         yield url
-    feed.close()
-    producer.close()
 
 
 def _has_published(sessions: Sessions) -> bool:

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kafka.net.compat import KafkaNetClient
-
 from shared.kafka.config import KafkaConfig
-from shared.kafka.patches import cancelled_refreshes
+from shared.kafka.patches import cancelled_requests
+from shared.kafka.patches.closing import ClosingClient
 from shared.kafka.patches.failed_connects import closing_on_failure
 from shared.kafka.security import Options
 
 
 @contextmanager
-def connecting(
-    config: KafkaConfig, kind: type[KafkaNetClient] = KafkaNetClient
-) -> Iterator[Options]:
+def connecting(config: KafkaConfig, kind: type[ClosingClient] = ClosingClient) -> Iterator[Options]:
     """Give the options that all clients share; construct the client within the block.
 
     When the constructor fails, everything that it opened is closed. Raises the KafkaError that kept it from connecting.
     """
-    cancelled_refreshes.drop_from_log()
+    cancelled_requests.drop_from_log()
     with closing_on_failure(kind) as make_client:
         yield {
             "kafka_client": make_client,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 
 import pytest
@@ -13,6 +13,8 @@ from sqlalchemy import make_url, text
 from services.cli.processes import SCORING_API
 from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, SLA_CHANGED
 from shared.db.session import engine_for
+from shared.kafka.client import connecting
+from tests.conftest import config_at
 from tests.journey.world import World, event, until, world
 from tests.kafka.server import ApacheKafka
 
@@ -85,9 +87,7 @@ def in_postgres(running: World, statement: str) -> None:
 
 def forget_the_future(running: World) -> None:
     """Delete the topics that decisions were announced on, and make them again."""
-    admin = KafkaAdminClient(
-        bootstrap_servers=running.installation.environment["LEADBATON_KAFKA_BOOTSTRAP"]
-    )
-    admin.delete_topics([it.name for it in (LEADS_QUALIFIED, HANDOFFS_CHANGED, SLA_CHANGED)])
-    admin.close()
+    bootstrap = running.installation.environment["LEADBATON_KAFKA_BOOTSTRAP"]
+    with connecting(config_at(bootstrap)) as options, closing(KafkaAdminClient(**options)) as admin:
+        admin.delete_topics([it.name for it in (LEADS_QUALIFIED, HANDOFFS_CHANGED, SLA_CHANGED)])
     assert running.command("migrate").count("topics: ") == 3

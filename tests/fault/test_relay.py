@@ -7,12 +7,15 @@ from collections import defaultdict
 from functools import partial
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.cli.processes import RELAY
 from shared.contracts.topics import MARKETING_EVENTS
+from shared.kafka.admin import end_offsets
+from tests.conftest import config_at
+from tests.engine import reading_from_the_beginning
 from tests.fault.audit import reading
 from tests.fault.processes import broker_of, metric
 from tests.fault.proof import Proof
@@ -69,16 +72,14 @@ def test_a_full_outbox_is_drained_in_order_and_completely(proof: Proof) -> None:
 
 def _values_by_key(bootstrap: str) -> dict[bytes, list[int]]:
     """The values in the log by key, in their order; a value that was sent again is there twice."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    partitions = [TopicPartition(TOPIC, it) for it in consumer.partitions_for_topic(TOPIC) or ()]
-    consumer.assign(partitions)
-    consumer.seek_to_beginning(*partitions)
-    ends = consumer.end_offsets(partitions)
+    config = config_at(bootstrap)
+    partitions = [TopicPartition(it.topic, it.partition) for it in end_offsets(config, [TOPIC])]
     values: defaultdict[bytes, list[int]] = defaultdict(list)
-    while any(consumer.position(it) < ends[it] for it in partitions):
-        for records in consumer.poll(timeout_ms=500).values():
-            for record in records:
-                if record.key.startswith(b"key-"):
-                    values[record.key].append(int(record.value))
-    consumer.close()
+    with reading_from_the_beginning(config, partitions) as consumer:
+        ends = consumer.end_offsets(partitions)
+        while any(consumer.position(it) < ends[it] for it in partitions):
+            for records in consumer.poll(timeout_ms=500).values():
+                for record in records:
+                    if record.key.startswith(b"key-"):
+                        values[record.key].append(int(record.value))
     return values

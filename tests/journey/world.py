@@ -163,22 +163,32 @@ class World:
                 return clocks
 
     def kill(self, process: Process) -> None:
-        """Kill the process with SIGKILL, unless it has ended already, which the supervisor may not have seen yet."""
-        pid = self.installation.supervisor.pid(process.name)
-        if pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """Kill the process with SIGKILL. Where it has ended a moment ago, the one that follows is killed."""
+        self._signal(process, signal.SIGKILL)
 
     @contextmanager
     def suspended(self, process: Process) -> Iterator[None]:
         """Let the process stand still in the block."""
-        pid = self.installation.supervisor.pid(process.name)
+        pid = self._signal(process, signal.SIGSTOP)
         assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
         try:
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
+
+    def _signal(self, process: Process, number: signal.Signals) -> int | None:
+        """The id of the process that got the signal. The supervisor may not have seen yet that one has ended."""
+
+        def find_pid() -> list[int | None]:
+            pid = self.installation.supervisor.pid(process.name)
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                    return [pid]
+            return [None] if self.neglected else []
+
+        [pid] = until(find_pid, within_s=30, why=f"{process.name} runs")
+        return pid
 
     @contextmanager
     def without(self, *processes: Process) -> Iterator[None]:

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
 from shared.embedded.postgres import free_port
 from tests.certificates import make_certificate
-from tests.kafka.server import PROPERTIES, ApacheKafka
+from tests.kafka.server import PROPERTIES, ApacheKafka, answers
 
 USER = "leadbaton"
 PASSWORD = "correct-horse"
@@ -63,9 +60,4 @@ class SecureKafka(ApacheKafka):
         )
 
     def _answers(self) -> bool:
-        inside = f"127.0.0.1:{self._internal}"
-        try:
-            KafkaAdminClient(bootstrap_servers=inside, bootstrap_timeout_ms=1000).close()
-        except KafkaError:
-            return False
-        return True
+        return answers(f"127.0.0.1:{self._internal}")

@@ -11,11 +11,11 @@ from pathlib import Path
 from threading import Event
 from typing import ClassVar
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
 from shared.embedded.postgres import free_port
 from shared.errors import Unavailable
+from shared.kafka.admin import topic_ids
+from shared.kafka.errors import BrokerAway
+from tests.conftest import config_at
 
 POM = Path(__file__).with_name("pom.xml")
 CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
@@ -150,8 +150,13 @@ class ApacheKafka:
             pause.wait(0.1)
 
     def _answers(self) -> bool:
-        try:
-            KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=1000).close()
-        except KafkaError:
-            return False
-        return True
+        return answers(self.bootstrap)
+
+
+def answers(bootstrap: str) -> bool:
+    """Whether a broker answers there. Each attempt is closed: one that is not would go on in a thread of its own."""
+    try:
+        topic_ids(config_at(bootstrap), [])
+    except BrokerAway:
+        return False
+    return True

@@ -14,7 +14,7 @@ from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from tests.conftest import config_at
-from tests.engine import Ledger, until
+from tests.engine import Ledger, producing
 from tests.kafka.server import ApacheKafka
 
 
@@ -44,7 +44,5 @@ def ledger(sessions: Sessions) -> Ledger:
 @pytest.fixture
 def producer(broker: KafkaConfig) -> Iterator[Producer]:
     """A producer for the broker of the test."""
-    producer = Producer(broker)
-    until(producer.ready)
-    yield producer
-    producer.close()
+    with producing(broker) as producer:
+        yield producer

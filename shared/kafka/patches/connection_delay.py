@@ -6,12 +6,12 @@ for milliseconds. A broker that does not answer then costs an API a quarter of i
 
 from __future__ import annotations
 
-from kafka.net.compat import KafkaNetClient
+from shared.kafka.patches.closing import ClosingClient
 
 SHORTEST_DELAY_MS = 20.0
 
 
-class DelayingClient(KafkaNetClient):
+class DelayingClient(ClosingClient):
     """A network client for producers whose delay is in milliseconds and never 0."""
 
     def connection_delay(self, node_id: object) -> float:

@@ -14,9 +14,8 @@ from shared.contracts.payloads import Change, ClockChange
 from shared.contracts.topics import CAPACITY_PLANNED, HANDOFFS_CHANGED, LEADS_QUALIFIED, SLA_CHANGED
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
-from shared.kafka.producer import Producer
 from tests.builders import outgoing, sla_changed
-from tests.engine import PATIENCE_S, until
+from tests.engine import PATIENCE_S, producing, until
 from tests.processes import running_process
 from tests.services.alignment.builders import EVERYTHING, qualified, step, stored_facts
 from tests.services.alignment.capacity import BEGIN, plan
@@ -33,17 +32,14 @@ def test_the_api_serves_until_asked_to_stop(database_url: str) -> None:
 def test_the_worker_reads_what_the_others_announce(
     database_url: str, sessions: Sessions, broker: KafkaConfig
 ) -> None:
-    producer = Producer(broker)
-    until(producer.ready)
-    producer.send_all(
-        [
-            outgoing(LEADS_QUALIFIED, qualified()),
-            outgoing(HANDOFFS_CHANGED, step(Change.ASSIGNED)),
-            outgoing(SLA_CHANGED, sla_changed(ClockChange.MET)),
-            outgoing(CAPACITY_PLANNED, plan(), id="inbound/1"),
-        ]
-    )
-    producer.close()
+    records = [
+        outgoing(LEADS_QUALIFIED, qualified()),
+        outgoing(HANDOFFS_CHANGED, step(Change.ASSIGNED)),
+        outgoing(SLA_CHANGED, sla_changed(ClockChange.MET)),
+        outgoing(CAPACITY_PLANNED, plan(), id="inbound/1"),
+    ]
+    with producing(broker) as producer:
+        producer.send_all(records)
 
     def is_counted() -> bool:
         with sessions() as session:

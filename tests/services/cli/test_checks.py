@@ -26,12 +26,11 @@ from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer
 from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
-from shared.kafka.producer import Producer
 from shared.messaging import offsets, outbox
 from shared.process.findings import Finding, fine
 from shared.process.settings import Settings
 from tests.builders import NOON, lead_qualified, marketing_event, outgoing
-from tests.engine import until
+from tests.engine import producing
 from tests.services.routing.builders import build_assigner, entry, importing, qualifying
 from tests.services.sla_monitor.builders import TOUCH, derived_clocks, step
 
@@ -196,10 +195,8 @@ def test_waiting_leads_late_webhooks_and_overdue_timers_are_findings(session: Se
 def test_a_stuck_group_is_reported_with_the_process_to_start(
     sessions: Sessions, database_url: str, broker: KafkaConfig
 ) -> None:
-    producer = Producer(broker)
-    until(producer.ready)
-    producer.send_all([outgoing(MARKETING_EVENTS, marketing_event())])
-    producer.close()
+    with producing(broker) as producer:
+        producer.send_all([outgoing(MARKETING_EVENTS, marketing_event())])
     bootstrap = ",".join(broker.bootstrap)
     settings = Settings(database_url=database_url, kafka_bootstrap=bootstrap)
     later = utc_now() + timedelta(minutes=5)

@@ -11,9 +11,8 @@ from shared.contracts.payloads import Change
 from shared.contracts.topics import HANDOFFS_CHANGED
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
-from shared.kafka.producer import Producer
 from tests.builders import outgoing
-from tests.engine import PATIENCE_S, until
+from tests.engine import PATIENCE_S, producing, until
 from tests.processes import running_process
 from tests.services.sla_monitor.builders import (
     TOUCH,
@@ -45,10 +44,8 @@ def test_the_worker_starts_the_clocks_of_handoffs(
 ) -> None:
     with sessions.begin() as session:
         publish_policies(session, TOUCH)
-    producer = Producer(broker)
-    until(producer.ready)
-    producer.send_all([outgoing(HANDOFFS_CHANGED, step(Change.ASSIGNED))])
-    producer.close()
+    with producing(broker) as producer:
+        producer.send_all([outgoing(HANDOFFS_CHANGED, step(Change.ASSIGNED))])
 
     def started() -> bool:
         with sessions() as session:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import structlog
@@ -19,7 +20,7 @@ from shared.kafka.errors import BrokerAway
 from shared.kafka.pending import PendingLimit
 from shared.kafka.producer import Ack, Producer
 from tests.conftest import config_at, kafka_on
-from tests.engine import events, until
+from tests.engine import events, producing, until
 from tests.shared.kafka.hiding import hiding
 
 
@@ -44,14 +45,13 @@ def test_many_publish_at_once(producer: Producer) -> None:
 
 
 def test_without_a_broker_the_producer_starts_and_refuses_at_once(unused_broker: Broker) -> None:
-    producer = Producer(kafka_on(unused_broker))
-    assert not producer.ready()
-    with pytest.raises(BrokerAway):
-        producer.check()
-    with pytest.raises(BrokerAway, match="reached"):
-        asyncio.run(producer.publish(events(1)))
-    assert all(isinstance(it, BrokerAway) for it in producer.send_all(events(2)))
-    producer.close()
+    with closing(Producer(kafka_on(unused_broker))) as producer:
+        assert not producer.ready()
+        with pytest.raises(BrokerAway):
+            producer.check()
+        with pytest.raises(BrokerAway, match="reached"):
+            asyncio.run(producer.publish(events(1)))
+        assert all(isinstance(it, BrokerAway) for it in producer.send_all(events(2)))
 
 
 @pytest.fixture
@@ -63,21 +63,22 @@ def unused_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 def test_the_producer_finds_a_broker_that_starts_later(unused_broker: Broker) -> None:
-    producer = Producer(kafka_on(unused_broker))
-    unused_broker.start()
-    create_topics(kafka_on(unused_broker))
-    until(producer.ready)
-    producer.check()
-    asyncio.run(producer.publish(events(1)))
-    producer.close()
+    with closing(Producer(kafka_on(unused_broker))) as producer:
+        unused_broker.start()
+        create_topics(kafka_on(unused_broker))
+        until(producer.ready)
+        producer.check()
+        asyncio.run(producer.publish(events(1)))
 
 
 def test_topics_that_are_made_after_the_producer_asked_for_them_are_published_to(
     embedded_broker: Broker,
 ) -> None:
     """Processes may start before `leadbaton migrate` has made the topics."""
-    with hiding("marketing.events", embedded_broker) as proxy:
-        producer = Producer(config_at(proxy.bootstrap))
+    with (
+        hiding("marketing.events", embedded_broker) as proxy,
+        closing(Producer(config_at(proxy.bootstrap))) as producer,
+    ):
         with structlog.testing.capture_logs() as lines:
             until(lambda: any(it["event"] == "kafka not ready for publishing" for it in lines))
         assert lines[-1]["missing"] == ["marketing.events"]
@@ -94,7 +95,6 @@ def test_topics_that_are_made_after_the_producer_asked_for_them_are_published_to
         asyncio.run(producer.publish(events(1)))
         [outcome] = producer.send_all(events(1))
         assert isinstance(outcome, Ack)
-        producer.close()
 
 
 def test_a_topic_that_does_not_exist_is_refused_at_once(producer: Producer) -> None:
@@ -140,11 +140,8 @@ def test_after_an_outage_one_request_tries_the_broker_while_the_others_are_refus
 
 
 def test_unacknowledged_records_are_limited(broker: KafkaConfig, embedded_broker: Broker) -> None:
-    producer = Producer(broker, limit=PendingLimit(records=10))
-    until(producer.ready)
-    embedded_broker.pause()
-
-    async def overfill() -> BaseException | None:
+    async def overfill(producer: Producer) -> BaseException | None:
+        embedded_broker.pause()
         first = asyncio.create_task(producer.publish(events(10)))
         await asyncio.sleep(0)
         with pytest.raises(BrokerAway, match="10 records wait"):
@@ -153,8 +150,8 @@ def test_unacknowledged_records_are_limited(broker: KafkaConfig, embedded_broker
         await first
         return first.exception()
 
-    assert asyncio.run(overfill()) is None
-    producer.close()
+    with producing(broker, PendingLimit(records=10)) as producer:
+        assert asyncio.run(overfill(producer)) is None
 
 
 def test_after_an_error_no_more_records_of_its_key_are_sent(producer: Producer) -> None:

@@ -20,11 +20,10 @@ from shared.embedded.postgres import free_port
 from shared.kafka import config
 from shared.kafka.admin import create_topics, topic_ids
 from shared.kafka.errors import BrokerRefusal
-from shared.kafka.producer import Producer
 from shared.kafka.security import BadKafkaSettings, options_of
 from shared.process.settings import Settings
 from tests.certificates import make_certificate
-from tests.engine import Ledger, events, ids, running_worker, until
+from tests.engine import Ledger, events, ids, producing, running_worker
 from tests.kafka.secure import PASSWORD, USER, SecureKafka
 
 NO_AUTHORITY = {"kafka_ssl_ca_file": None}
@@ -70,13 +69,11 @@ def test_everybody_works_with_a_password_over_tls(
     file.write_text(PASSWORD + "\n")
     secure = config.of(settings_for(secure_kafka, "SCRAM-SHA-512", kafka_sasl_password_file=file))
     create_topics(secure)
-    producer = Producer(secure)
-    until(producer.ready)
-    producer.send_all(events(5))
+    with producing(secure) as producer:
+        producer.send_all(events(5))
     ledger = Ledger(sessions)
     with running_worker(sessions, secure, ledger):
         ledger.wait_for(ids(5))
-    producer.close()
 
 
 @pytest.mark.kafka

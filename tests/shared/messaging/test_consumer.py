@@ -32,6 +32,7 @@ from tests.engine import (
     each_once,
     events,
     ids,
+    producing,
     running_relay,
     running_worker,
     until,
@@ -213,12 +214,10 @@ def test_a_worker_ticks_without_a_broker_and_reads_when_there_is_one(
         assert not ready.is_set()
         embedded_broker.start()
         create_topics(config)
-        producer = Producer(config)
-        until(producer.ready)
-        producer.send_all(events(10))
+        with producing(config) as producer:
+            producer.send_all(events(10))
         ledger.wait_for(ids(10))
         assert ready.is_set()
-        producer.close()
     assert ledger.effect_counts() == each_once(10)
 
 

@@ -22,7 +22,7 @@ from shared.messaging import offsets
 from shared.messaging.lag import behind, measure
 from shared.messaging.offsets import Move
 from shared.messaging.stored_lag import stored_lags
-from tests.engine import append_to_outbox, events, until
+from tests.engine import append_to_outbox, events, producing
 
 pytestmark = pytest.mark.postgres
 
@@ -35,10 +35,8 @@ def gauge(name: str, **labels: str) -> float | None:
 def test_the_lag_of_a_group_counts_by_the_offsets_in_postgresql(
     sessions: Sessions, broker: KafkaConfig
 ) -> None:
-    producer = Producer(broker)
-    until(producer.ready)
-    producer.send_all(events(10))
-    producer.close()
+    with producing(broker) as producer:
+        producer.send_all(events(10))
     ends = end_offsets(broker, [MARKETING_EVENTS.name])
     assert sum(ends.values()) > 0
     before = sum(it.records for it in behind(sessions, broker) if it.group == SCORING)
