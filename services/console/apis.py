@@ -69,9 +69,9 @@ class CsvPart(NamedTuple):
 class Connections:
     """The pooled connections to all APIs, which every visitor shares."""
 
-    def __init__(self, urls: Mapping[Service, str]) -> None:
+    def __init__(self, urls: Mapping[Service, str], *, timeout: httpx.Timeout = TIMEOUT) -> None:
         self._urls = urls
-        self._client = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=timeout, limits=LIMITS, trust_env=False)
 
     def apis(self, key: str) -> Apis:
         """The APIs as the owner of this key sees them."""
@@ -100,10 +100,10 @@ class Apis:
         path: str,
         body: object = None,
         *,
-        wait: httpx.Timeout = TIMEOUT,
+        wait: httpx.Timeout | None = None,
         **query: Any,
     ) -> Any:
-        """The JSON that the API answers to this body."""
+        """The JSON that the API answers to this body, within `wait` where that is not as long as for all requests."""
         return await self._json("POST", service, path, body=body, query=query, wait=wait)
 
     async def put(self, service: Service, path: str, body: object) -> Any:
@@ -158,7 +158,7 @@ class Apis:
         *,
         body: object = None,
         query: Mapping[str, Any] | None = None,
-        wait: httpx.Timeout = TIMEOUT,
+        wait: httpx.Timeout | None = None,
     ) -> httpx.Response:
         headers, content = self._headers, None
         if body is not None:
@@ -166,10 +166,10 @@ class Apis:
         parameters = {
             name: value for name, value in (query or {}).items() if value not in (None, "", [])
         }
-        url = self._urls[service] + path
+        url, timeout = self._urls[service] + path, self._client.timeout if wait is None else wait
         try:
             response = await self._client.request(
-                method, url, headers=headers, content=content, params=parameters, timeout=wait
+                method, url, headers=headers, content=content, params=parameters, timeout=timeout
             )
         except httpx.HTTPError:
             raise _away(service) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.middleware.gzip import GZipMiddleware
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from services.console.apis import Connections, Service
+from services.console.apis import TIMEOUT, Connections, Service
 from services.console.exports import export_route
 from services.console.pages import ACTS, EXPORTS, PAGES
 from services.console.routes import Handler, act_route, live_route, missing_page, page_route, safely
@@ -35,9 +36,11 @@ def build_console(
     secret_key: SecretStr | None,
     is_secure: bool = False,
     time_source: TimeSource = utc_now,
+    timeout: httpx.Timeout = TIMEOUT,
 ) -> FastAPI:
     """The console. `is_secure` says that browsers reach it by https. Raises BadSecretKey without a secret key."""
-    site = Site(Connections(urls), Sessions(secret_key), time_source, is_secure=is_secure)
+    connections = Connections(urls, timeout=timeout)
+    site = Site(connections, Sessions(secret_key), time_source, is_secure=is_secure)
 
     app = FastAPI(
         title="Leadbaton console",

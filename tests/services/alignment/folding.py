@@ -34,6 +34,7 @@ from services.alignment.queries.scopes import Scope
 from services.alignment.queries.selection import GroupBy, Selection
 from services.alignment.tables import handoffs, promises
 from shared.agreement.store import Policies
+from shared.db.session import Sessions
 from shared.db.time_range import ALWAYS
 from tests.builders import NOON
 
@@ -134,6 +135,17 @@ def count_all(session: Session) -> int:
     while count_oldest_day(session, Policies(AlignmentPolicy)):
         number += 1
     return number
+
+
+def count_days(sessions: Sessions) -> None:
+    """Count until no day is stale, each day in a transaction of its own, without the worker's pauses between them.
+
+    On a busy machine they are so long that PostgreSQL ends a transaction of the test that is idle meanwhile.
+    """
+    is_counted = True
+    while is_counted:
+        with sessions.begin() as session:
+            is_counted = count_oldest_day(session, Policies(AlignmentPolicy))
 
 
 def count_credits(session: Session) -> int:

@@ -19,7 +19,7 @@ from shared.contracts.payloads import Change, ClockChange
 from shared.db.session import Sessions
 from tests.builders import NOON, days, sla_changed
 from tests.services.alignment.builders import News, qualified, read, step
-from tests.services.alignment.folding import check_all, count_all
+from tests.services.alignment.folding import check_all, count_all, count_days
 
 pytestmark = pytest.mark.postgres
 
@@ -99,11 +99,11 @@ def test_a_promise_and_the_first_change_of_its_handoff_are_read_at_once(
         with sessions.begin() as second_session:
             read(second_session, second)
         if is_counted_between:
-            count_stale_days(sessions, Policies(AlignmentPolicy), Event())
+            count_days(sessions)
         check(sessions)
 
     check(sessions)
-    count_stale_days(sessions, Policies(AlignmentPolicy), Event())
+    count_days(sessions)
     check(sessions)
     with sessions() as session:
         assert (

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from threading import Event
-
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from services.alignment.counting import count_stale_days
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.queries.day_counts import count_day
 from services.alignment.queries.stale_days import STALE_DAYS, delete_marks, mark_days
@@ -18,7 +15,7 @@ from shared.contracts.touches import TouchCause
 from shared.db.session import Sessions
 from tests.builders import NOON, days, sla_changed
 from tests.services.alignment.builders import News, lead_touched, qualified, read, step
-from tests.services.alignment.folding import check_attainment, count_all
+from tests.services.alignment.folding import check_attainment, count_all, count_days
 
 pytestmark = pytest.mark.postgres
 
@@ -38,10 +35,6 @@ CHANGES: dict[str, News] = {
 def is_stale(session: Session) -> bool:
     """Whether clocks that were due then are read themselves."""
     return DUE_ON in session.scalars(select(STALE_DAYS.c.day)).all()
-
-
-def count(sessions: Sessions) -> None:
-    count_stale_days(sessions, Policies(AlignmentPolicy), Event())
 
 
 def check(sessions: Sessions) -> None:
@@ -105,7 +98,7 @@ def test_a_clock_and_a_fact_of_its_handoff_are_read_at_once(
     if is_stored_before:
         with sessions.begin() as session:
             read(session, step(Change.ASSIGNED))
-        count(sessions)
+        count_days(sessions)
     change = step(Change.REASSIGNED, 1, campaign="winter", rep="linus", sequence=2)
     first, second = (CLOCK, change) if is_clock_first else (change, CLOCK)
 
@@ -114,11 +107,11 @@ def test_a_clock_and_a_fact_of_its_handoff_are_read_at_once(
         with sessions.begin() as second_session:
             read(second_session, second)
         if is_counted_between:
-            count(sessions)
+            count_days(sessions)
         check(sessions)
 
     check(sessions)
-    count(sessions)
+    count_days(sessions)
     check(sessions)
     with sessions() as session:
         narrowed = "select sum(met) from alignment.daily_attainment where campaign = 'winter' and field = 'campaign'"
@@ -144,7 +137,7 @@ def test_a_fact_that_changes_while_its_due_date_is_counted_is_counted_again(
     check(sessions)
     with sessions() as session:
         assert is_stale(session)
-    count(sessions)
+    count_days(sessions)
     check(sessions)
 
 

@@ -28,6 +28,8 @@ NAMES = {
     Service.ALIGNMENT: "alignment",
 }
 NOWHERE = "http://127.0.0.1:9"
+PATIENT = httpx.Timeout(PATIENCE_S)
+"""How long the console of tests waits for an API: on a busy machine a connection may take longer than its 2 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class RunningConsole:
     @contextmanager
     def visit(self, scope: str = "ops") -> Iterator[httpx.Client]:
         """A browser without scripts that has signed in with a key of this scope."""
-        with httpx.Client(base_url=self.url, timeout=20, verify=NO_TLS) as client:
+        with httpx.Client(base_url=self.url, timeout=2 * PATIENCE_S, verify=NO_TLS) as client:
             response = client.post("/sign-in", data={"key": self.keys[scope]})
             assert response.status_code == 303, response.text
             yield client
@@ -68,7 +70,9 @@ def running_console(
         present = [service for service in NAMES if service is not away]
         served = stack.enter_context(serving_all([apis[NAMES[it]] for it in present]))
         urls = dict.fromkeys(NAMES, NOWHERE) | dict(zip(present, served, strict=True))
-        console = build_console(urls=urls, secret_key=SECRET_KEY, time_source=lambda: now)
+        console = build_console(
+            urls=urls, secret_key=SECRET_KEY, time_source=lambda: now, timeout=PATIENT
+        )
         url = stack.enter_context(serving(console))
         with sessions.begin() as session:
             keys = {

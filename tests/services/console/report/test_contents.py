@@ -24,6 +24,7 @@ from services.console.report.sections import Section
 from services.console.sessions import Visitor
 from tests.builders import NOON
 from tests.engine import PATIENCE_S
+from tests.services.console.site import NOWHERE, PATIENT
 from tests.serving import serving
 
 DATES = {"since": "2026-11-16", "until": "2026-11-22"}
@@ -94,7 +95,7 @@ def _run(urls: dict[Service, str], read: Any) -> Any:
 
 
 async def _sections(urls: dict[Service, str], read: Any) -> Any:
-    connections = Connections(urls)
+    connections = Connections(urls, timeout=PATIENT)
     try:
         return await read(connections.apis("k"))
     finally:
@@ -171,7 +172,7 @@ def test_an_agenda_of_an_older_alignment_service_lacks_the_rejections(
 def test_a_service_that_is_away_is_named_in_its_sections(
     connections: dict[Service, str], away: Service
 ) -> None:
-    urls = {**connections, away: "http://127.0.0.1:9"}
+    urls = {**connections, away: NOWHERE}
     agenda = sections(urls, lambda apis: agenda_of(apis, PERIOD, WEEK, NOON))
     trend = asyncio.run(_sections(urls, lambda apis: trend_of(apis, ["2026-W46", "2026-W47"])))
 

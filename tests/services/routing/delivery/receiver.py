@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+PATIENCE_S = 30.0
+HOLD_S = 2 * PATIENCE_S
+"""An answer is held back for so long at most: longer than tests wait for what must not wait for it."""
+
 
 @dataclass(frozen=True)
 class Got:
@@ -61,7 +65,7 @@ class Receiver(ThreadingHTTPServer):
 
     def wait(self, enough: Callable[[list[Got]], bool]) -> None:
         with self.arrival:
-            assert self.arrival.wait_for(lambda: enough(self.got), timeout=20)
+            assert self.arrival.wait_for(lambda: enough(self.got), timeout=PATIENCE_S)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -72,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.server.next_reply(Got(self.path, headers, body))
         if reply.hold is not None:
-            reply.hold.wait(20)
+            reply.hold.wait(HOLD_S)
         with self.server.lock:
             self.server.busy -= 1
         self.send_response(reply.status)

@@ -28,8 +28,10 @@ from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
 
 pytestmark = pytest.mark.postgres
 
-STARTS_S = 1.4
-"""The first try of a healthy endpoint starts within this, before any that hangs is given up."""
+PATIENCE_S = 120.0
+"""Longer than a test takes: none of those that hang is given up meanwhile."""
+IMPATIENCE_S = 0.5
+"""After so long an attempt that hangs is given up, where a test needs that."""
 
 
 @pytest.fixture
@@ -71,12 +73,12 @@ def open_breakers(post: Post) -> dict[str, Row[Any]]:
         return {row.id: row for row in session.execute(select(breakers))}
 
 
-def starts_at_once(post: Post, id: str, path: str, *, within_s: float = STARTS_S) -> None:
-    """Told now, it is there without waiting for one that hangs."""
+def starts_meanwhile(post: Post, id: str) -> None:
+    """Told now, it is there before one that hangs is given up: its first request, at the path of its own."""
     tell(post, id)
     with post.receiver.arrival:
         assert post.receiver.arrival.wait_for(
-            lambda: any(it.path == path for it in post.receiver.got), timeout=within_s
+            lambda: any(it.path == f"/{id}" for it in post.receiver.got), timeout=PATIENCE_S / 4
         )
 
 
@@ -87,17 +89,30 @@ def test_many_endpoints_of_a_hanging_host_do_not_delay_others(
     reps = add(post, crm, 20)
     [healthy] = add(post, post.receiver, 1, name="healthy")
     tell(post, *reps * 8)
-    with delivering(replace(post.dispatcher, patience_s=2)):
+    with delivering(replace(post.dispatcher, patience_s=PATIENCE_S)):
         crm.wait(lambda got: len(got) >= HOST_LIMIT)
-        starts_at_once(post, healthy, f"/{healthy}")
+        starts_meanwhile(post, healthy)
+        answers.set()
+        until(lambda: {it.state for it in post.deliveries()} == {"delivered"})
+
+
+def test_a_host_that_is_known_to_hang_does_not_delay_others(
+    post: Post, hanging: tuple[Receiver, threading.Event]
+) -> None:
+    crm, answers = hanging
+    reps = add(post, crm, 20)
+    [healthy] = add(post, post.receiver, 1, name="healthy")
+    tell(post, *reps * 8)
+    with delivering(replace(post.dispatcher, patience_s=IMPATIENCE_S)):
         until(lambda: f"host/127.0.0.2:{crm.server_address[1]}" in open_breakers(post))
-        with crm.lock:
-            before, crm.most_busy = len(crm.got), 0
-        until(lambda: len(crm.got) >= before + 2)
-        starts_at_once(post, healthy, f"/{healthy}")
+    before = len(crm.got)
+    post.time_offset = timedelta(minutes=1)
+    with delivering(replace(post.dispatcher, patience_s=PATIENCE_S)):
+        crm.wait(lambda got: len(got) > before)
+        starts_meanwhile(post, healthy)
         answers.set()
         until(lambda: open_breakers(post) == {})
-        post.time_offset = timedelta(minutes=1)
+        post.time_offset = timedelta(minutes=2)
         until(lambda: {it.state for it in post.deliveries()} == {"delivered"})
 
 
@@ -107,7 +122,7 @@ def test_a_hanging_host_gets_one_attempt_at_a_time_from_all_workers(
     crm, answers = hanging
     reps = add(post, crm, 12)
     tell(post, *reps[:4])
-    dispatcher = replace(post.dispatcher, patience_s=0.5)
+    dispatcher = replace(post.dispatcher, patience_s=IMPATIENCE_S)
     with delivering(dispatcher):
         until(lambda: len(open_breakers(post)) == 5)
     answers.set()
@@ -130,10 +145,6 @@ def test_a_hanging_host_gets_one_attempt_at_a_time_from_all_workers(
     assert open_breakers(post) == {}
 
 
-PATIENCE_S = 120.0
-"""Longer than the test takes: none of those that hang is given up meanwhile."""
-
-
 def test_many_hanging_hosts_do_not_delay_others(post: Post) -> None:
     answers = threading.Event()
     [healthy] = add(post, post.receiver, 1, name="healthy")
@@ -144,7 +155,7 @@ def test_many_hanging_hosts_do_not_delay_others(post: Post) -> None:
             tell(post, *add(post, host, 1, name=f"on-{number}") * 4)
         with delivering(replace(post.dispatcher, patience_s=PATIENCE_S)):
             until(lambda: sum(it.attempt_count for it in post.deliveries()) >= 18 * 4 > MAX_QUICK)
-            starts_at_once(post, healthy, f"/{healthy}", within_s=PATIENCE_S / 4)
+            starts_meanwhile(post, healthy)
             answers.set()
 
 
@@ -153,10 +164,20 @@ def test_a_hanging_endpoint_does_not_delay_others_of_its_host(post: Post) -> Non
     dead, *alive = add(post, post.receiver, 6)
     post.receiver.reply(f"/{dead}", Reply(204, hold=answers))
     tell(post, *[dead] * 8)
-    with delivering(replace(post.dispatcher, patience_s=1.5)):
+    with delivering(replace(post.dispatcher, patience_s=PATIENCE_S)):
         post.receiver.wait(lambda got: len(got) == 4)
         for id in alive:
-            starts_at_once(post, id, f"/{id}")
+            starts_meanwhile(post, id)
+        answers.set()
+        until(lambda: {it.state for it in post.deliveries()} == {"delivered"})
+
+
+def test_of_a_host_that_answers_only_the_hanging_endpoint_is_known_to_hang(post: Post) -> None:
+    answers = threading.Event()
+    dead, *alive = add(post, post.receiver, 6)
+    post.receiver.reply(f"/{dead}", Reply(204, hold=answers))
+    tell(post, *alive, *[dead] * 8)
+    with delivering(replace(post.dispatcher, patience_s=IMPATIENCE_S)):
         until(lambda: list(open_breakers(post)) == [dead])
         tell(post, *alive)
         post.receiver.wait(lambda got: sum(it.path != f"/{dead}" for it in got) == 10)
