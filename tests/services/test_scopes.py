@@ -120,6 +120,7 @@ OPENED_BY = {
     "alignment GET /v1/campaigns/{campaign:path}/spend": SEES_ALL,
     "alignment GET /v1/measures": SEES_ALL,
     "alignment GET /v1/promises": SEES_ALL,
+    "alignment GET /v1/spend": SEES_ALL,
 }
 """A route that is not here, or is no longer there, fails the test below: decide who may call it."""
 

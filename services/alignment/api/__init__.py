@@ -16,6 +16,7 @@ from services.alignment.api import (
     promises,
     rejections,
     spend,
+    spend_parts,
     wins,
 )
 from services.alignment.domain.policy import AlignmentPolicy
@@ -35,6 +36,7 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     routes.include_router(campaigns.router(policies))
     routes.include_router(outcomes.router)
     routes.include_router(spend.router)
+    routes.include_router(spend_parts.router)
     routes.include_router(capacity.router)
     routes.include_router(health.router(policies))
     return routes

@@ -134,6 +134,11 @@ class Cost:
     """Whether a period that is only in part in the report was divided by days."""
 
 
+def cents_within(spend: Spend, first: date, last: date) -> int:
+    """The cents of the days of its period from the first to the last date, of which there is one."""
+    return 0 if spend.amount is None else _Part.of(spend, first, last).cents_of(spend.amount)
+
+
 def costs(spending: Iterable[Spend], first: date, last: date) -> dict[str, Cost]:
     """The cost of each campaign from the first to the last date, of versions that count."""
     by_campaign: defaultdict[str, list[Spend]] = defaultdict(list)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, any_, func, literal, select, tuple_
+from sqlalchemy import Row, Select, any_, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
@@ -65,11 +65,8 @@ def list_spend(
     session: Session, *, campaign: str | None = None, after: Position | None, limit: int
 ) -> list[RecordedSpend]:
     """The versions of a campaign, or of all, by the periods' last dates, the latest first."""
-    latest = func.max(spend.c.version).over(partition_by=(spend.c.campaign, spend.c.period))
     order = (spend.c.last_on, spend.c.period, spend.c.version)
-    versions = select(
-        *_COLUMNS, *_AMOUNT, spend.c.recorded_at, (spend.c.version == latest).label("is_latest")
-    )
+    versions = _versions()
     if campaign is not None:
         versions = versions.where(spend.c.campaign == campaign)
     rows = versions.subquery()
@@ -77,10 +74,7 @@ def list_spend(
     statement = select(rows).order_by(*(it.desc() for it in keys), rows.c.campaign).limit(limit)
     if after is not None:
         statement = statement.where(tuple_(*keys) < tuple_(*after))
-    return [
-        RecordedSpend(_spend(row), row.recorded_at, row.is_latest)
-        for row in session.execute(statement)
-    ]
+    return list(map(_recorded, session.execute(statement)))
 
 
 def latest_spend(session: Session, campaign: str, period: str) -> RecordedSpend:
@@ -101,6 +95,53 @@ def spend_between(session: Session, first: date, last: date) -> list[Spend]:
         spend.c.first_on <= last, spend.c.last_on >= first
     )
     return list(map(_spend, session.execute(statement)))
+
+
+class PartPosition(NamedTuple):
+    """The end of a page of what all campaigns cost."""
+
+    campaign: str
+    first_on: date
+    period: str
+
+
+def list_counted(
+    session: Session,
+    first: date,
+    last: date,
+    *,
+    campaign: str | None = None,
+    after: PartPosition | None,
+    limit: int,
+) -> list[RecordedSpend]:
+    """The versions that count, with an amount, for periods that have a day in a range, by campaign and period."""
+    if first > last:
+        return []
+    versions = _versions().where(spend.c.first_on <= last, spend.c.last_on >= first)
+    if campaign is not None:
+        versions = versions.where(spend.c.campaign == campaign)
+    rows = versions.subquery()
+    keys = [rows.c[it] for it in PartPosition._fields]
+    statement = (
+        select(rows)
+        .where(rows.c.is_latest, rows.c.amount_cents.is_not(None))
+        .order_by(*keys)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(tuple_(*keys) > tuple_(*after))
+    return list(map(_recorded, session.execute(statement)))
+
+
+def _versions() -> Select[*tuple[Any, ...]]:
+    """Versions, and of each whether it is the latest one of its campaign and period."""
+    latest = func.max(spend.c.version).over(partition_by=(spend.c.campaign, spend.c.period))
+    is_latest = spend.c.version == latest
+    return select(*_COLUMNS, *_AMOUNT, spend.c.recorded_at, is_latest.label("is_latest"))
+
+
+def _recorded(row: Row[*tuple[Any, ...]]) -> RecordedSpend:
+    return RecordedSpend(_spend(row), row.recorded_at, row.is_latest)
 
 
 def _spend(row: Row[*tuple[Any, ...]]) -> Spend:

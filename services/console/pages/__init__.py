@@ -64,6 +64,7 @@ EXPORTS: tuple[Export, ...] = (
     *alignment.EXPORTS,
     *behind.EXPORTS,
     capacity.EXPORT,
+    spend.EXPORT,
     *deliveries.EXPORTS,
     reps.EXPORT,
     agreement.EXPORT,

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from services.console.apis import Apis, Service
 from services.console.formats import duration_text, percent_text
 from services.console.pages.page import Export, Page, Source, View
+from services.console.pages.promises import KINDS as PROMISE_KINDS
 from services.console.plots import DURATION_STEPS, Axes, Series, lines
 from services.console.report.names import REPS, names_of
 
@@ -40,6 +41,7 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     names = names_of(parts["reps"]) if by == "rep" else {"": NO_NAME.get(by, "")}
     daily = parts.get("daily")
     return {
+        "promise_kinds": PROMISE_KINDS,
         "report": parts["report"],
         "daily": daily,
         "plots": plots_of(daily, time, names) if isinstance(daily, dict) else [],
@@ -60,7 +62,14 @@ def groups_of(view: View) -> tuple[str, ...]:
 def grouping(view: View) -> tuple[str, dict[str, str | None]]:
     """What each row of the report is about, and what narrows it."""
     by = view.query.get("by", "team")
-    filters = ("team", "tier", "since", "until", *(OF_LEADS if view.visitor.scope != "rep" else ()))
+    filters = (
+        "kind",
+        "team",
+        "tier",
+        "since",
+        "until",
+        *(OF_LEADS if view.visitor.scope != "rep" else ()),
+    )
     query = {name: view.query.get(name) for name in filters}
     return by if by in groups_of(view) else "team", query
 

@@ -134,7 +134,7 @@ def breaches_section(
     for kind, items in reports.items():
         sums = {it: sum(item[it] for item in items) for it in ("promised", "met", *CAUSES)}
         if sums["promised"]:
-            every = f"/sla/attainment?{urlencode({'since': since, 'until': until})}"
+            every = f"/sla/attainment?{urlencode({'kind': kind, 'since': since, 'until': until})}"
             share = share_cell(sums["met"] / sums["promised"], every)
             dates = {"kind": kind, "first_due_on": since, "last_due_on": until}
             counts = [count_cell(sums[it], _broken_href(dates, cause=it)) for it in CAUSES]

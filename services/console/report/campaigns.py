@@ -26,7 +26,7 @@ from services.console.report.sections import (
 
 TITLE: Final = "Campaigns by cost and revenue"
 SPEND: Final = "/alignment/spend"
-"""The page of what is recorded of a campaign's cost."""
+"""The page of what is behind a cost."""
 MAX_BARS: Final = 8
 REASONS: Final = {
     "no_spend": "cost unknown",
@@ -122,10 +122,10 @@ class _Links:
         return wins_href(self._dates, "campaign", **group)
 
     def spend(self, item: Mapping[str, Any]) -> str:
-        """What is recorded of the campaign's cost; the sum of all has its campaigns above it."""
+        """The amounts that the cost is the sum of; of leads without a campaign no cost is known."""
         has_spend = item["spend"] is not None or item["spend_apart"]
-        campaign = self._campaign.get("campaign")
-        return f"{SPEND}?{urlencode({'campaign': campaign})}" if campaign and has_spend else ""
+        campaign = {name: value for name, value in self._campaign.items() if value}
+        return f"{SPEND}?{urlencode({**self._dates, **campaign})}" if has_spend else ""
 
 
 def _row(item: Mapping[str, Any], name: Cell, links: _Links) -> list[Cell]:

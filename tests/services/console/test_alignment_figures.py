@@ -81,13 +81,13 @@ def put_spend(console: RunningConsole) -> None:
 
 
 def figures_of(client: httpx.Client, path: str, **query: str) -> list[Figure]:
-    """The figures of the page that lead to leads or to wins."""
+    """The figures of the page that lead to leads, to wins or to spend."""
     page = client.get(path, params=query)
     end_s = monotonic() + 3 * PATIENCE_S
     while "does not answer" in page.text and monotonic() < end_s:  # the console waits for 10 s
         page = client.get(path, params=query)
     assert page.status_code == 200, page.text
-    links = re.findall(r'<a href="(/alignment/(?:leads|wins)\?[^"]*)">([^<]*)</a>', page.text)
+    links = re.findall(r'<a href="(/alignment/(?:leads|wins|spend)\?[^"]*)">([^<]*)</a>', page.text)
     return [
         Figure(html.unescape(text).replace("\u2009", ""), html.unescape(at)) for at, text in links
     ]
@@ -145,6 +145,15 @@ def check_wins(client: httpx.Client, figure: Figure) -> None:
         assert sum(_cents(it["credit"]) for it in rows) == _cents(figure.text), figure
 
 
+def check_spend(client: httpx.Client, figure: Figure) -> None:
+    """The amounts of the days sum to the cost."""
+    rows = rows_at(client, figure)
+    assert rows, figure
+    [(cost, currency)] = AMOUNT.findall(figure.text)
+    assert {it["currency"] for it in rows} == {currency}
+    assert sum(_cents(it["counted"]) for it in rows) == _cents(cost), figure
+
+
 def _cents(amount: str) -> int:
     return round(100 * float(amount)) if amount else 0
 
@@ -152,6 +161,7 @@ def _cents(amount: str) -> int:
 CHECKS: Mapping[str, Callable[[httpx.Client, Figure], None]] = {
     "/alignment/leads": check_leads,
     "/alignment/wins": check_wins,
+    "/alignment/spend": check_spend,
 }
 
 
@@ -169,6 +179,8 @@ def test_each_figure_of_the_report_opens_what_it_counts(console: RunningConsole,
     assert len(figures) > 80
     assert any(it.query.get("promise") for it in figures)
     assert any(it.query.get("counted_by") for it in figures)
+    spend = [it for it in figures if it.address.startswith("/alignment/spend")]
+    assert {it.query.get("campaign") for it in spend} == {"autumn", "spring", None}
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,18 @@ def test_attainment_has_a_table_and_plots(console: RunningConsole) -> None:
     assert "No promise was due on these dates." in none.text
 
 
+def test_attainment_of_one_kind_of_promise(console: RunningConsole) -> None:
+    with console.visit() as client:
+        page = client.get("/sla/attainment", params={"kind": "first_touch"})
+        table = client.get("/sla/attainment.csv", params={"kind": "first_touch"})
+        no_kind = client.get("/sla/attainment", params={"kind": "accept"})
+
+    assert "Promises of the kind first touch that were due" in page.text
+    assert '<option value="first_touch" selected>' in page.text
+    assert "sales" in table.text
+    assert "No promise was due on these dates." in no_kind.text
+
+
 def test_attainment_by_campaign_leads_to_its_promises(console: RunningConsole) -> None:
     with console.visit() as client:
         campaigns = client.get("/sla/attainment", params={"by": "campaign"})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from csv import DictReader
+from io import StringIO
 
 import pytest
 
@@ -46,7 +48,35 @@ def test_all_versions_of_a_campaign_are_listed_and_the_latest_counts(
 def test_the_cost_in_the_report_opens_it(console: RunningConsole) -> None:
     page = page_of(console, "/alignment", period="2026-11")
 
-    assert "/alignment/spend?campaign=spring%2F2026+%26+%3Cb%3E" in page.text
+    assert "&amp;campaign=spring%2F2026+%26+%3Cb%3E" in page.text
+    days = {"since": "2026-11-01", "until": "2026-11-30"}
+    for narrowed in ({}, {"campaign": CAMPAIGN}):
+        opened = page_of(console, "/alignment/spend", **days, **narrowed)
+        assert "2026-11 2026-11-01 to 2026-11-30 4,000.00 EUR 2,400.00 EUR 2" in text_of(opened)
+        assert "/alignment/spend?campaign=spring%2F2026+%26+%3Cb%3E" in opened.text
+
+
+def test_a_cost_as_a_file_has_what_the_page_has(console: RunningConsole) -> None:
+    days = {"since": "2026-11-10", "until": "2026-11-12"}
+    parts = rows_of(page_of(console, "/alignment/spend.csv", **days).text)
+    versions = rows_of(page_of(console, "/alignment/spend.csv", campaign=CAMPAIGN).text)
+
+    assert [(it["campaign"], it["counted"]) for it in parts] == [(CAMPAIGN, "400.0")]
+    assert [(it["period"], it["version"]) for it in versions] == [
+        ("2026-11", "2"), ("2026-11", "1"), ("2026-10", "1"),
+    ]  # fmt: skip
+
+
+def test_a_period_that_is_none_is_refused_in_words(console: RunningConsole) -> None:
+    with console.visit() as client:
+        page = client.get("/alignment/spend", params={"period": "2026-W60"})
+
+    assert page.status_code == 422
+    assert "has no week 60" in page.text
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(DictReader(StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
 @pytest.mark.parametrize("query", [{}, {"campaign": ""}, {"campaign": "nothing"}])

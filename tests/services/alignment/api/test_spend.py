@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from csv import DictReader
@@ -176,3 +177,60 @@ def test_of_two_periods_that_come_at_once_one_is_kept(client: TestClient) -> Non
     kept = [it["period"] for it in listed(client)]
     assert sorted(kept) in (["2026-11"], ["2026-Q4"], ["2026-W47", "2026-W48"])
     assert statuses.count(200) == len(kept)
+
+
+def parts(client: TestClient, **parameters: Any) -> list[Any]:
+    """What is behind the cost of a period, on pages of two."""
+    items: list[Any] = []
+    after: str | None = ""
+    while after is not None:
+        query = {"limit": 2, **parameters, **({"after": after} if after else {})}
+        got = client.get("/v1/spend", params=query)
+        assert got.status_code == 200, got.text
+        page = got.json()
+        assert len(page["items"]) <= 2
+        items += page["items"]
+        after = page["next"]
+    return items
+
+
+def test_the_amounts_of_a_period_sum_to_the_cost_of_all_campaigns(client: TestClient) -> None:
+    """Versions that do not count, amounts that are not known any more, and periods outside are in no sum."""
+    put(client, amount=3000)
+    put(client, amount=4300.01)
+    put(client, period="2026-12", amount=31)
+    put(client, campaign="spring", period="2026-W46", amount=70)
+    put(client, campaign="spring", period="2026-W47", amount=7.03)
+    put(client, campaign="winter", amount=5)
+    put(client, campaign="winter", amount=None, currency=None)
+    put(client, campaign="älter/2025 ✓", period="2026-Q4", amount=920)
+
+    for since, until in (("2026-11-01", "2026-11-30"), ("2026-11-15", "2026-11-17")):
+        days = {"since": since, "until": until}
+        items = parts(client, **days)
+        cost: Counter[str] = Counter()
+        for part in items:
+            cost[part["campaign"]] += round(100 * part["counted"])
+        table = client.get("/v1/campaigns", params=days).json()
+        # without a section `money` all costs are apart
+        known = {it["campaign"]: it["spend_apart"] for it in table["items"] if it["spend_apart"]}
+        assert {name: round(100 * it[0]["amount"]) for name, it in known.items()} == cost
+        assert sum(cost.values()) == round(100 * table["total"]["spend_apart"][0]["amount"])
+        assert len(cost) == 3
+        file = client.get("/v1/spend", params={**days, "format": "csv"}).text
+        rows = list(DictReader(StringIO(file, newline="")))
+        assert [(it["campaign"], it["counted"]) for it in rows] == [
+            (it["campaign"], str(it["counted"])) for it in items
+        ]
+        assert parts(client, **days, campaign="spring") == [
+            it for it in items if it["campaign"] == "spring"
+        ]
+
+    [first, *_] = parts(client, period="2026-11")
+    assert first == {
+        "campaign": "autumn", "period": "2026-11", "since": "2026-11-01", "until": "2026-11-30", "version": 2,
+        "amount": 4300.01, "counted": 2580.0, "currency": "EUR", "recorded_at": first["recorded_at"],
+    }  # fmt: skip
+    assert parts(client, period="2026-12") == [], "it has not begun"
+    assert client.get("/v1/spend", params={"period": "2026-W60"}).json()["code"] == "bad_period"
+    assert client.get("/v1/spend", params={"after": "x"}).json()["code"] == "bad_cursor"

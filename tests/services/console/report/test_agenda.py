@@ -137,7 +137,7 @@ def test_broken_promises_by_what_they_were_about_and_how() -> None:
     address = "/sla/broken?kind=accept&first_due_on=2026-11-16&last_due_on=2026-11-22"
     assert [it.href for it in section.rows[0]] == [
         *(address, f"{address}&cause=late", f"{address}&cause=overdue", ""),
-        *("/sla/attainment?since=2026-11-16&until=2026-11-22",) * 2,
+        *("/sla/attainment?kind=accept&since=2026-11-16&until=2026-11-22",) * 2,
     ]
     assert section.note.startswith("Promises about leads that were due 16 Nov to 22 Nov 2026")
 
