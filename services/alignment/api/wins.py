@@ -123,9 +123,11 @@ class CreditedWinsOut(BaseModel):
     since: date
     until: date
     model: AttributionModel
-    wins: int = Field(description="On all pages.")
-    credit: list[AmountOut] = Field(
-        description="Of all pages, by currency: what `/v1/attribution` says of the group by this model."
+    wins: int | None = Field(
+        description="On all pages; it is counted for the first one, and null on those after it."
+    )
+    credit: list[AmountOut] | None = Field(
+        description="Of all pages, by currency: what `/v1/attribution` says of the group by this model; null as `wins`."
     )
     items: list[CreditedWinOut] = Field(description="The latest win first.")
     next: str | None = Field(description="The `after` of the next page; null on the last page.")
@@ -177,27 +179,36 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
 
 
 def _out(listed: _List) -> CreditedWinsOut:
-    parameters, now = listed.parameters, listed.now
+    parameters = listed.parameters
     page = _page(listed, parameters.after, parameters.limit)
-    wins = credits_in(listed.session, parameters.times(now), parameters.by, listed.terms)
-    groups = {it: of_group for it, of_group in wins.groups.items() if parameters.names(it)}
-    # by the model of the first touch each win is that of one group
-    model = AttributionModel.FIRST if parameters.group is None else listed.model
-    cents = Counter[str]()
-    for group, of_group in groups.items():
-        cents[group.currency] += of_group.cents[listed.model]
-    first, last = parameters.dates(now)
+    wins, credit = (None, None) if parameters.after is not None else _total(listed)
+    first, last = parameters.dates(listed.now)
     return CreditedWinsOut(
         by=parameters.by,
         group=parameters.group,
         since=first,
         until=last,
         model=listed.model,
-        wins=sum(it.wins[model] for it in groups.values()),
-        credit=[AmountOut(currency=it, amount=cents[it] / CENTS) for it in sorted(+cents)],
+        wins=wins,
+        credit=credit,
         items=page.items,
         next=page.next,
     )
+
+
+def _total(listed: _List) -> tuple[int, list[AmountOut]]:
+    """How many wins the group is credited with, and how much of them."""
+    parameters = listed.parameters
+    times = parameters.times(listed.now)
+    wins = credits_in(listed.session, times, parameters.by, listed.terms)
+    groups = {it: of_group for it, of_group in wins.groups.items() if parameters.names(it)}
+    # by the model of the first touch each win is that of one group
+    model = AttributionModel.FIRST if parameters.group is None else listed.model
+    cents = Counter[str]()
+    for group, of_group in groups.items():
+        cents[group.currency] += of_group.cents[listed.model]
+    credit = [AmountOut(currency=it, amount=cents[it] / CENTS) for it in sorted(+cents)]
+    return sum(it.wins[model] for it in groups.values()), credit
 
 
 def _page(listed: _List, after: str | None, limit: int) -> Page[CreditedWinOut]:

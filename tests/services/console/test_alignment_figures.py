@@ -228,6 +228,13 @@ def test_the_list_of_wins_says_what_they_sum_to(console: RunningConsole) -> None
         page = client.get("/alignment/wins?period=2026-11&by=campaign&group=autumn&model=last")
         unknown = client.get("/alignment/wins?period=2026-11&group=&touched=false")
         nothing = client.get("/alignment/wins?period=2026-01")
+        answer = httpx.get(
+            f"{console.urls[Service.ALIGNMENT]}/v1/attribution/wins",
+            params={"period": "2026-11", "limit": 5},
+            headers={"authorization": f"Bearer {console.keys['read']}"},
+            timeout=30,
+        )
+        second = client.get(f"/alignment/wins?period=2026-11&after={answer.json()['next']}")
 
     text = html.unescape(re.sub(r"<[^>]+>", "", page.text))
     assert f"{WINS} wins, credited with" in text
@@ -235,3 +242,5 @@ def test_the_list_of_wins_says_what_they_sum_to(console: RunningConsole) -> None
     assert page.text.count('<tr id="win-') == WINS
     assert "no touch in the window" in unknown.text
     assert "No win is behind this figure." in nothing.text
+    assert "credited with" not in second.text
+    assert '<tr id="win-' in second.text
