@@ -174,6 +174,20 @@ def test_a_field_that_is_written_in_stays_where_it_is(
     expect(note).to_have_value("they would rather wait")
 
 
+def test_a_field_that_is_out_of_sight_does_not_move_what_is_read(
+    page: Page, console: Console
+) -> None:
+    handoff = open_handoff(page, console, height=300)
+    page.get_by_label("Why", exact=True).click()
+    page.mouse.move(0, 0)
+    evaluate(page, "window.scrollTo(0, 0)")
+    title = page.get_by_role("heading", level=1)
+    before = top_of(title)
+    note_contacts(page, console, handoff)
+
+    assert top_of(title) == before
+
+
 def test_forms_that_were_scrolled_to_stay_where_they_are(page: Page, console: Console) -> None:
     handoff = open_handoff(page, console)
     button = page.get_by_role("button", name="Reassign")

@@ -6,13 +6,13 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from services.alignment.handlers.daily import announce_outcomes
@@ -187,16 +187,27 @@ def next_day(running: World) -> Iterator[Callable[[int], bool]]:
     It yields a function that says whether the worker has ticked so often.
     """
     settings = running.installation.stack.settings()
-    engine = engine_for(settings.database_url)
-    with running.without(RELAY, ALIGNMENT_WORKER), _threads(settings, sessions_on(engine)) as ticks:
+    with (
+        running.without(RELAY, ALIGNMENT_WORKER),
+        _engine_on(settings) as engine,
+        _threads(settings, sessions_on(engine)) as ticks,
+    ):
         yield lambda count: len(ticks) >= count
-    engine.dispose()
+
+
+@contextmanager
+def _engine_on(settings: Settings) -> Iterator[Engine]:
+    engine = engine_for(settings.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @contextmanager
 def _threads(settings: Settings, sessions: Sessions) -> Iterator[list[datetime]]:
     kafka = config.of(settings)
-    stop, ticks, producer = threading.Event(), list[datetime](), Producer(kafka)
+    stop, ticks = threading.Event(), list[datetime]()
 
     def tick(session: Session, now: datetime) -> bool:
         ticks.append(now)
@@ -208,19 +219,19 @@ def _threads(settings: Settings, sessions: Sessions) -> Iterator[list[datetime]]
         thread.start()
         return thread
 
-    threads = [
-        run_periodically("lag", partial(measure, sessions, kafka, _tomorrow), stop, every_s=1),
-        run(relay, sessions, producer),
-        run(consume, ALIGNMENT, SUBSCRIPTIONS, sessions=sessions, tick=tick),
-    ]
-    try:
-        yield ticks
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(STOP_S)
-        producer.close()
-        assert not any(it.is_alive() for it in threads)
+    with closing(Producer(kafka)) as producer:
+        threads = [
+            run_periodically("lag", partial(measure, sessions, kafka, _tomorrow), stop, every_s=1),
+            run(relay, sessions, producer),
+            run(consume, ALIGNMENT, SUBSCRIPTIONS, sessions=sessions, tick=tick),
+        ]
+        try:
+            yield ticks
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(STOP_S)
+            assert not any(it.is_alive() for it in threads)
 
 
 def _tomorrow() -> datetime:
@@ -232,15 +243,14 @@ def read_again(running: World) -> None:
     settings = running.installation.stack.settings()
     [topic_id] = topic_ids(config.of(settings), [CAMPAIGNS_COUNTED.name]).values()
     present = {"id": topic_id}
-    engine = engine_for(settings.database_url)
-    with running.without(ROUTING_WORKER), engine.begin() as connection:
-        before = connection.execute(POSITIONS, present).all()
-        connection.execute(TO_THE_BEGINNING, present)
+    with _engine_on(settings) as engine:
+        with running.without(ROUTING_WORKER), engine.begin() as connection:
+            before = connection.execute(POSITIONS, present).all()
+            connection.execute(TO_THE_BEGINNING, present)
 
-    def has_read() -> bool:
-        with engine.connect() as connection:
-            return set(before) <= set(connection.execute(POSITIONS, present).all())
+        def has_read() -> bool:
+            with engine.connect() as connection:
+                return set(before) <= set(connection.execute(POSITIONS, present).all())
 
-    assert before
-    until(has_read, why="routing has read it again")
-    engine.dispose()
+        assert before
+        until(has_read, why="routing has read it again")

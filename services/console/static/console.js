@@ -86,8 +86,10 @@ const keepEntered = (live, parsed) => {
 // What stands below the region and must stay in its place: what the viewer points at or writes in, or what is in sight at the region's end.
 const heldBelow = (live) => {
   const next = live.nextElementSibling;
+  const { top, bottom } = document.activeElement.getBoundingClientRect();
+  const isWritten = document.querySelector("#live ~ :focus-within") && top < innerHeight && bottom > 0;
   const isRead = next && live.getBoundingClientRect().top < 0 && next.getBoundingClientRect().top < innerHeight;
-  return document.querySelector("#live ~ :is(:hover, :focus-within)") ?? (isRead ? next : null);
+  return document.querySelector("#live ~ :hover") ?? (isWritten ? document.activeElement : isRead ? next : null);
 };
 const swap = (html) => {
   const live = region();

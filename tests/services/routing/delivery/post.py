@@ -140,7 +140,7 @@ def notify(
 def until(happened: Callable[[], bool]) -> None:
     """Look again and again, but not for ever."""
     pause = threading.Event()
-    for _ in range(800):
+    for _ in range(2_400):
         if happened():
             return
         pause.wait(0.025)

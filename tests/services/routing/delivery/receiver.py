@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 HOLD_S = 2 * PATIENCE_S
 """An answer is held back for so long at most: longer than tests wait for what must not wait for it."""
 

@@ -28,7 +28,7 @@ from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
 
 pytestmark = pytest.mark.postgres
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 """Longer than a test takes: none of those that hang is given up meanwhile."""
 IMPATIENCE_S = 0.5
 """After so long an attempt that hangs is given up, where a test needs that."""
