@@ -51,9 +51,8 @@ def _unknown_facts(population: Population) -> list[str]:
     """The facts besides the team by which the figure is narrowed."""
     filters, groups = population.filters, population.groups
     named = [] if groups is None else [it for it in groups.fields if it != TEAM]
-    if filters is not None:
-        named += [it.value for it in filters.filters if it is not GroupBy.TEAM]
-        named += [] if filters.where is None else _facts_besides_team(filters.where)
+    named += [it.value for it in filters.filters if it is not GroupBy.TEAM]
+    named += [] if filters.where is None else _facts_besides_team(filters.where)
     return list(dict.fromkeys(named))
 
 
@@ -64,7 +63,7 @@ def _facts_besides_team(where: Condition) -> list[str]:
 def _teams_of(population: Population) -> Collection[str] | None:
     """The teams that are selected by name, or by the condition of a promise; None: all."""
     filters, groups = population.filters, population.groups
-    if filters is not None and filters.team is not None:
+    if filters.team is not None:
         return [filters.team]
     if groups is None or (groups.members and not groups.fields):
         return None
@@ -73,7 +72,7 @@ def _teams_of(population: Population) -> Collection[str] | None:
 
 def _where_holds(population: Population, teams: Sequence[TeamCapacity]) -> Sequence[TeamCapacity]:
     """The teams that the condition of a request holds for: teams without leads are among them."""
-    where = None if population.filters is None else population.filters.where
+    where = population.filters.where
     if where is None:
         return teams
     return [it for it in teams if where.holds(facts_of((TEAM,), (it.team,)))]

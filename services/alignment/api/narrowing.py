@@ -13,7 +13,6 @@ from services.alignment.domain.measures import Measured, Subject
 from services.alignment.queries.populations import Population
 from services.alignment.queries.scopes import Scope
 from services.alignment.queries.selection import Selection
-from shared.db.time_range import ALWAYS
 
 _OWN_DATES = (Measured.ATTAINMENT, Measured.CAPACITY)
 """The measures of other things than the handoffs that qualified on some days."""
@@ -33,10 +32,10 @@ class Narrowing:
         self.condition = None if parameters.where is None else condition_of(parameters.where)
         self._groups: dict[_Key, Groups] = {}
 
-    def filters(self, subject: Subject) -> Selection | None:
-        """The conditions for a figure; None where there are none. Raises BadCondition."""
+    def filters(self, subject: Subject) -> Selection:
+        """The conditions for a figure; raises BadCondition."""
         if self.condition is None:
-            return None if self._facts == Selection(ALWAYS) else self._facts
+            return self._facts
         population = Population(subject)
         own = subject.measure if subject.measure in _OWN_DATES else None
         key = (population.scope, own, subject.policy)

@@ -16,7 +16,7 @@ from services.alignment.domain.periods import LONGEST, BadPeriod, dates_of
 from services.alignment.queries.selection import Selection
 from services.alignment.queries.tallies import groups_in
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
-from shared.db.time_range import ALWAYS, TimeRange
+from shared.db.time_range import TimeRange
 from shared.http.csv_tables import FORMAT, Format
 from shared.http.parameters import EmptyRange, FirstDate, LastDate, PlainText
 
@@ -118,7 +118,6 @@ class Parameters(PeriodParameters):
     def facts(self) -> Selection:
         """The conditions on facts, without the period and without `where`."""
         return Selection(
-            ALWAYS,
             campaign=self.campaign,
             source=self.source,
             channel=self.channel,

@@ -28,6 +28,7 @@ from services.alignment.queries.promises import IS_BROKEN, IS_MET
 from services.alignment.queries.scopes import FACTS, Scope
 from services.alignment.queries.selection import (
     COUNTED,
+    EVERYTHING,
     IN_STAGE,
     IS_LOST,
     IS_REJECTED,
@@ -52,7 +53,7 @@ class Population:
     """The handoffs or clocks of a figure: by its subject, by facts, and by the groups that a condition holds for."""
 
     subject: Subject
-    filters: Selection | None = None
+    filters: Selection = EVERYTHING
     groups: Groups | None = None
 
     @property

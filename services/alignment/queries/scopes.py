@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, case, func
 
 from services.alignment.domain.groups import FIELDS, Groups
 from services.alignment.domain.whole_days import edges_of, whole_days_of
-from services.alignment.queries.selection import GroupBy, Selection, is_in
+from services.alignment.queries.selection import EVERYTHING, GroupBy, Selection, is_in
 from services.alignment.queries.stale_days import STALE_DAYS, is_counted, of_stale_days
 from services.alignment.tables import handoffs
 from shared.db.time_range import TimeRange
@@ -31,14 +31,13 @@ class Scope:
 
     since: datetime
     until: datetime
-    filters: Selection | None = None
+    filters: Selection = EVERYTHING
     groups: Groups | None = None
 
     @property
     def fields(self) -> frozenset[str]:
         """The facts by which it is narrowed."""
-        filters = [] if self.filters is None else [it.value for it in self.filters.filters]
-        return frozenset([*filters, *(field for it in self._groups for field in it.fields)])
+        return self.filters.fields.union(() if self.groups is None else self.groups.fields)
 
     @property
     def field(self) -> str | None:
@@ -47,16 +46,14 @@ class Scope:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on handoffs."""
-        times = TimeRange(self.since, self.until)
-        known = [] if self.filters is None else self.filters.conditions()
+        times = TimeRange(self.since, self.until).conditions(handoff.qualified_at)
         groups = [] if self.groups is None else [is_in(self.groups, FACTS)]
-        return [*times.conditions(handoff.qualified_at), *known, *groups]
+        return [*times, *self.filters.conditions(), *groups]
 
     def narrowed(self, columns: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[bool]]:
         """The conditions on facts in these columns, which have an empty text for what is not known."""
-        filters = {} if self.filters is None else self.filters.filters
-        values = [columns[it.value] == value for it, value in filters.items()]
-        return [*values, *(is_in(it, columns) for it in self._groups)]
+        groups = [] if self.groups is None else [is_in(self.groups, columns)]
+        return [*self.filters.narrowed(columns), *groups]
 
     def counted(self, counted_on: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         """The conditions on the day of what was counted and holds."""
@@ -80,11 +77,6 @@ class Scope:
     def itself(self) -> Uncounted:
         """All handoffs, where nothing was counted."""
         return Uncounted(handoffs, self.conditions())
-
-    @property
-    def _groups(self) -> list[Groups]:
-        of_filters = None if self.filters is None else self.filters.groups
-        return [it for it in (of_filters, self.groups) if it is not None]
 
     def _within(self, since: datetime, until: datetime) -> Scope:
         return replace(self, since=since, until=until)

@@ -29,7 +29,7 @@ from services.alignment.domain.groups import FIELDS, Groups
 from services.alignment.domain.progress import Outcome
 from services.alignment.tables import handoffs
 from shared.agreement.cel.condition import Condition
-from shared.db.time_range import TimeRange
+from shared.db.time_range import ALWAYS, TimeRange
 
 handoff = handoffs.c
 _FACTS = {it: handoff[it] for it in FIELDS}
@@ -65,7 +65,7 @@ class Selection:
     `where` is the condition of the groups, for what is selected besides handoffs.
     """
 
-    times: TimeRange
+    times: TimeRange = ALWAYS
     campaign: str | None = None
     source: str | None = None
     channel: str | None = None
@@ -82,6 +82,17 @@ class Selection:
         values = {it: getattr(self, it.value) for it in GroupBy}
         return {it: value for it, value in values.items() if value is not None}
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The facts by which it is narrowed."""
+        conditions = () if self.groups is None else self.groups.fields
+        return frozenset([*(it.value for it in self.filters), *conditions])
+
+    def narrowed(self, columns: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+        """The conditions on facts in these columns, which have an empty text for what is not known."""
+        values = [columns[it.value] == value for it, value in self.filters.items()]
+        return [*values, *([] if self.groups is None else [is_in(self.groups, columns)])]
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on the facts. What qualified at an unknown time has only been touched so far."""
         return [
@@ -93,6 +104,9 @@ class Selection:
                 for it, value in self.filters.items()
             ),
         ]
+
+
+EVERYTHING = Selection()
 
 
 def is_in(groups: Groups, columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:

@@ -35,7 +35,6 @@ from services.alignment.queries.selection import (
     IS_UNTOUCHED,
     GroupBy,
     Selection,
-    is_in,
 )
 from services.alignment.queries.stale_days import (
     STALE_DAYS,
@@ -126,7 +125,7 @@ def groups_in(
 
 def is_tallied(selection: Selection, group_by: GroupBy) -> bool:
     """Whether days are counted so: whole dates are, and a rep with regard to the team alone."""
-    is_counted_so = field_of(_names(selection, group_by)) is not None
+    is_counted_so = field_of({group_by.value, *selection.fields}) is not None
     return is_counted_so and all(map(_is_midnight, selection.times))
 
 
@@ -191,20 +190,9 @@ def _counted(selection: Selection, group_by: GroupBy) -> Select[Any]:
         tally.currency,
         *(tally[it] for it in SUMS),
     ).where(
-        *_dated(selection.times, field_of(_names(selection, group_by))),
-        *(tally[it.value] == value for it, value in selection.filters.items()),
-        *(
-            []
-            if selection.groups is None
-            else [is_in(selection.groups, {it: tally[it] for it in FIELDS})]
-        ),
+        *_dated(selection.times, field_of({group_by.value, *selection.fields})),
+        *selection.narrowed({it.value: tally[it.value] for it in GroupBy}),
     )
-
-
-def _names(selection: Selection, group_by: GroupBy) -> set[str]:
-    """The facts by which a report narrows and groups handoffs."""
-    conditions = () if selection.groups is None else selection.groups.fields
-    return {group_by.value, *(it.value for it in selection.filters), *conditions}
 
 
 def _sums() -> list[ColumnElement[Any]]:
