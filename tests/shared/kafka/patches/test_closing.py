@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from kafka import KafkaConsumer
@@ -47,3 +48,20 @@ def test_the_unpatched_client_leaves_the_socket_open(
 def test_the_socket_is_closed(broker: KafkaConfig, embedded_broker: Broker) -> None:
     transport = closed_while_it_writes(embedded_broker, broker, ClosingClient)
     assert transport._sock is None or transport._sock.fileno() == -1
+
+
+def test_one_connection_is_closed_alone_and_a_closed_client_can_be_closed_again(
+    broker: KafkaConfig,
+) -> None:
+    consumer = KafkaConsumer(
+        kafka_client=ClosingClient, bootstrap_servers=list(broker.bootstrap), metrics_enabled=False
+    )
+    client: Any = consumer._client
+    with closing(consumer):
+        consumer.topics()
+        [node] = [it for it in client._manager._conns if client.connected(it)]
+        client.close(node)
+        assert not client.connected(node)
+        assert not client._manager.closed
+    client.close()
+    assert client._manager.closed
