@@ -70,11 +70,13 @@ def counted_clocks() -> Select[*tuple[Any, ...]]:
 def _rows(population: Population, fields: Sequence[str]) -> Subquery:
     """The sums of clocks by these facts: of what was counted and of stale days, or of all if no field has the facts."""
     facts, scope, subject = _labelled(fields), population.scope, population.subject
-    field = field_of({*scope.fields, *fields})
+    read = {*scope.fields, *fields}
+    field = field_of(read)
     stale = STALE_DAYS.join(promises, promise.due_on == STALE_DAYS.c.day)
+    clocks = promises if field is None else stale
     uncounted = (
         select(*facts, *(it.label(name) for name, it in SUMS.items()))
-        .select_from(_with_handoffs(promises if field is None else stale))
+        .select_from(_with_handoffs(clocks) if read else clocks)
         .where(*population.conditions())
         .group_by(*facts)
     )

@@ -10,16 +10,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Float,
     FromClause,
     Integer,
     Select,
-    TableValuedAlias,
     Text,
     and_,
     case,
     cast,
-    column,
     func,
     literal,
     select,
@@ -99,9 +96,10 @@ def times_in(
 
 def counted_times() -> Select[*tuple[Any, ...]]:
     """The times of the handoffs that qualified on DAY, by each of their facts; it needs HOURS."""
-    steps = _steps(handoffs, list(Timed), OpenHours(HOURS)).add_columns(*FACTS.values())
-    times = steps.where(handoff.qualified_at >= SINCE, handoff.qualified_at < UNTIL).subquery().c
-    key, facts = (times.kind, times.seconds), {it: times[it] for it in FACTS}
+    of_day = (handoff.qualified_at >= SINCE, handoff.qualified_at < UNTIL)
+    times = _times(handoffs, list(Timed), OpenHours(HOURS)).add_columns(*FACTS.values())
+    steps = _steps(times.where(*of_day)).subquery().c
+    key, facts = (steps.kind, steps.seconds), {it: steps[it] for it in FACTS}
     sets = [tuple_(*key), *(tuple_(*key, it) for it in facts.values())]
     counted = (
         select(*key, *field_and_name(facts), func.count().label("number"))
@@ -122,22 +120,34 @@ def counted_times() -> Select[*tuple[Any, ...]]:
 def _measured(
     part: Uncounted, kinds: Collection[Timed], hours: OpenHours | None
 ) -> Select[*tuple[Any, ...]]:
-    steps = _steps(part.source, kinds, hours).where(*part.conditions).subquery().c
+    times = _times(part.source, kinds, hours).where(*part.conditions)
+    steps = _steps(times).subquery().c
     return select(steps.kind, steps.seconds, func.count().label("number")).group_by(
         steps.kind, steps.seconds
     )
 
 
-def _steps(
+def _steps(times: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """These times in steps, without those that handoffs do not have."""
+    rows = times.subquery().c
+    others = [it for it in rows if it is not rows.seconds]
+    return select(*others, in_steps(rows.seconds).label("seconds")).where(rows.seconds.is_not(None))
+
+
+def _times(
     source: FromClause, kinds: Collection[Timed], hours: OpenHours | None
 ) -> Select[*tuple[Any, ...]]:
-    """A row for each time of the handoffs of a source."""
-    times = _times(kinds, hours)
+    """A row for each kind of time of the handoffs of a source; its seconds are null where a handoff has no such time.
+
+    Lists that are selected become rows in a third of the time that a function takes to which each handoff is joined.
+    """
+    names = array([literal(it.value, Text) for it in kinds])
+    seconds = array([_seconds(it, hours) for it in kinds])
     if hours is not None:
         source = source.outerjoin(hours.table, hours.of_handoff)
-    return select(times.c.kind, in_steps(times.c.seconds).label("seconds")).select_from(
-        source.join(times, times.c.seconds.is_not(None))
-    )
+    return select(
+        func.unnest(names).label("kind"), func.unnest(seconds).label("seconds")
+    ).select_from(source)
 
 
 def _counted(scope: Scope, field: str, kind: Timed) -> Select[*tuple[Any, ...]]:
@@ -169,17 +179,6 @@ def waiting_in(session: Session, scope: Scope, now: datetime) -> StepCounts:
         .group_by(steps)
     )
     return {row.steps: row.number for row in session.execute(statement)}
-
-
-def _times(kinds: Collection[Timed], hours: OpenHours | None) -> TableValuedAlias:
-    """A row for each kind of time of a handoff; its seconds are null where the handoff has no such time."""
-    names = array([literal(it.value, Text) for it in kinds])
-    seconds = array([_seconds(it, hours) for it in kinds])
-    return (
-        func.unnest(names, seconds)
-        .table_valued(column("kind", Text), column("seconds", Float), name="times")
-        .render_derived()
-    )
 
 
 def _seconds(kind: Timed, hours: OpenHours | None) -> ColumnElement[float]:
