@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import accumulate
+from operator import sub
 from typing import NamedTuple
 
 from shared.calendar import CompiledCalendar
@@ -20,17 +21,18 @@ class Span(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """When a team is open, by a version of the agreement: starts and ends in seconds after `base`.
+    """When a team is open, by a version of the agreement, in seconds: each interval by its start after `base`.
 
-    `sums[i]` is the open time before the i-th start.
+    `closed_s` is the closed time from the base to the start, `open_s` the open time from the base to the end. So of an
+    instant t after the base, the last start before it being the i-th, the open time is min(t - closed_s[i], open_s[i]).
     """
 
     version: int
     team: str
     base: datetime
-    starts: tuple[float, ...]
-    ends: tuple[float, ...]
-    sums: tuple[float, ...]
+    starts_s: tuple[float, ...]
+    closed_s: tuple[float, ...]
+    open_s: tuple[float, ...]
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
@@ -57,8 +59,7 @@ def openings(
 
 def _opening(span: Span, calendar: CompiledCalendar) -> Opening:
     intervals = calendar.open_intervals(span.since, span.until)
-    starts = tuple((start - span.since).total_seconds() for start, _ in intervals)
-    ends = tuple((end - span.since).total_seconds() for _, end in intervals)
-    lengths = (end - start for start, end in zip(starts, ends, strict=True))
-    sums = tuple(accumulate(lengths, initial=0.0))[: len(starts)]
-    return Opening(span.version, span.team, span.since, starts, ends, sums)
+    starts_s = tuple((start - span.since).total_seconds() for start, _ in intervals)
+    open_s = tuple(accumulate((end - start).total_seconds() for start, end in intervals))
+    closed_s = tuple(map(sub, starts_s, (0.0, *open_s)))
+    return Opening(span.version, span.team, span.since, starts_s, closed_s, open_s)

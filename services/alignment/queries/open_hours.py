@@ -80,7 +80,7 @@ class OpenHours:
                 column("version", Integer),
                 column("team", Text),
                 column("base", DateTime(timezone=True)),
-                *(column(it, ARRAY(Float)) for it in ("starts", "ends", "sums")),
+                *(column(it, ARRAY(Float)) for it in ("starts_s", "closed_s", "open_s")),
                 name="hours",
             )
             .render_derived(with_types=True)
@@ -104,6 +104,6 @@ class OpenHours:
         """The open time from the base to the instant; the last opening that has begun is found by bisection."""
         hours = self.table.c
         since_s = cast(func.date_part("epoch", instant - hours.base), Float)
-        last = func.width_bucket(since_s, hours.starts)
-        in_last_s = func.least(since_s, hours.ends[last]) - hours.starts[last]
-        return case((last > 0, hours.sums[last] + in_last_s), else_=0.0)
+        last = func.width_bucket(since_s, hours.starts_s)
+        open_s = func.least(since_s - hours.closed_s[last], hours.open_s[last])
+        return func.coalesce(open_s, 0.0)

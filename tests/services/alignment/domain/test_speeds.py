@@ -44,11 +44,11 @@ def test_openings_are_those_of_the_team_by_the_version_and_unknown_teams_have_no
         1,
         "sales",
         NOON,
-        starts=(0, 21 * hour, 45 * hour),
-        ends=(5 * hour, 29 * hour, 48 * hour),
-        sums=(0, 5 * hour, 13 * hour),
+        starts_s=(0, 21 * hour, 45 * hour),
+        closed_s=(0, 16 * hour, 32 * hour),
+        open_s=(5 * hour, 13 * hour, 16 * hour),
     )
-    assert (japan.team, japan.starts, japan.ends) == ("japan", (12 * hour,), (20 * hour,))
+    assert (japan.team, japan.starts_s, japan.open_s) == ("japan", (12 * hour,), (8 * hour,))
 
 
 def test_spans_of_a_team_in_a_version_are_joined() -> None:
