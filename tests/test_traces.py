@@ -40,13 +40,13 @@ TRACE, CLIENT = "a" * 32, "c" * 16
 
 @pytest.fixture(scope="module")
 def exporter() -> Iterator[InMemorySpanExporter]:
-    """An exporter that keeps all spans; the provider can be set only once a process."""
+    """An exporter that keeps all spans; the provider can be set only once a process, and later tests use it too."""
     span_exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(span_exporter))
     trace.set_tracer_provider(provider)
     yield span_exporter
-    provider.shutdown()
+    span_exporter.shutdown()
 
 
 @pytest.fixture

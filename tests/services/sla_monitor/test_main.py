@@ -34,9 +34,13 @@ def test_the_api_serves_until_asked_to_stop(database_url: str) -> None:
 def test_the_sweep_answers_probes(database_url: str) -> None:
     with sla("sweep", DATABASE_URL=database_url) as url:
         assert httpx.get(f"{url}/healthz", timeout=PATIENCE_S).status_code == 200
-        metrics = httpx.get(f"{url}/metrics", timeout=PATIENCE_S).text
-        assert "leadbaton_sla_overdue_timers 0.0" in metrics
-        assert 'leadbaton_loop_turned_timestamp_seconds{loop="sweep"} 1' in metrics
+
+        def has_turned() -> bool:
+            metrics = httpx.get(f"{url}/metrics", timeout=PATIENCE_S).text
+            assert "leadbaton_sla_overdue_timers 0.0" in metrics
+            return 'leadbaton_loop_turned_timestamp_seconds{loop="sweep"} 1' in metrics
+
+        until(has_turned)
 
 
 def test_the_worker_starts_the_clocks_of_handoffs(
