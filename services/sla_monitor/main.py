@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from threading import Event
 
@@ -37,6 +38,10 @@ from shared.process.settings import Settings
 PORT = 8003
 COUNT_EVERY_S = 300.0
 APPLY_EVERY_S = 2.0
+SWITCH_S = 0.0005
+"""How long a thread may compute while another one waits, a tenth of Python's default: the nightly recount computes in
+the process that fires clocks, which waited for it after each of its ten statements, and was 74 ms late instead of 19.
+"""
 
 
 def api(settings: Settings) -> None:
@@ -91,6 +96,7 @@ def sweep(settings: Settings) -> None:
     checks = {"database": probes.database_check(sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
     collect_rarely()
+    sys.setswitchinterval(SWITCH_S)
     gauges = partial(set_gauges, sessions, utc_now)
     tasks = [
         run_periodically("gauges of clocks", gauges, stop),
