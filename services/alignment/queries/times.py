@@ -139,7 +139,7 @@ def _times(
 ) -> Select[*tuple[Any, ...]]:
     """A row for each kind of time of the handoffs of a source; its seconds are null where a handoff has no such time.
 
-    Lists that are selected become rows in a third of the time that a function takes to which each handoff is joined.
+    Lists that are selected become rows in three quarters of the time of a function to which each handoff is joined.
     """
     names = array([literal(it.value, Text) for it in kinds])
     seconds = array([_seconds(it, hours) for it in kinds])

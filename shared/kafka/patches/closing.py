@@ -1,8 +1,8 @@
 """kafka-python 3.0.12: a client that is closed may leave sockets open, and logs errors about connections it was making.
 
-A connection that has something left to write is closed once that is written, but the thread that would write it ends
-before. The socket stays open until the garbage collector finds it. A connection that is not made yet is aborted with a
-KafkaConnectionError, which is logged as an error at a clean stop.
+The client closes a connection that still has bytes to send only when they are sent. But the thread that sends ends
+first, so the socket stays open until the garbage collector finds it. The client aborts a connection that is not made
+yet with a KafkaConnectionError, which is logged as an error at a clean stop.
 """
 
 from __future__ import annotations
@@ -37,5 +37,6 @@ class ClosingClient(KafkaNetClient):
 
 def close_socket(transport: Any) -> None:
     """Close the transport's socket, if that is still open."""
-    if transport is not None and transport._sock is not None:  # noqa: SLF001 - its thread has ended
-        transport._sock.close()  # noqa: SLF001
+    socket = None if transport is None else transport._sock  # noqa: SLF001 - its thread has ended
+    if socket is not None:
+        socket.close()
