@@ -82,7 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in {**reply.headers, "content-length": str(len(reply.body))}.items():
             self.send_header(name, value)
-        with suppress(ConnectionError):  # senders read a part of a body, and hang up on slow replies
+        # senders read a part of a body, and hang up on slow replies
+        with suppress(ConnectionError):
             self.end_headers()
             self.wfile.write(reply.body)
 
